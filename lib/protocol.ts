@@ -1,0 +1,177 @@
+/**
+ * The messages. One union of questions and one of answers, JSON values only, discriminated by `kind`.
+ *
+ * `memory`, `gpu`, `doctor` and `ping` are elementary: one worker answers each. `devices`, `processes`
+ * and `snapshot` are composed of them on the caller's side, so that a lane that hangs costs only its own
+ * part of the answer.
+ */
+import type { Failure } from "./errors.ts";
+import type { DeviceInfo, Finding, GpuProcess, ProcessMemory, SystemMemory } from "./records.ts";
+import type { SourceName } from "./sources.ts";
+
+/** Changes when the messages do; a worker of another version is refused. */
+export const PROTOCOL_VERSION = 1;
+
+/** Memory of processes and of the machine. Answered in the system lane. */
+export interface MemoryRequest {
+  readonly kind: "memory";
+  /** The processes; none is fine. */
+  readonly pids: readonly number[];
+  /** Ask for the machine's memory too. */
+  readonly system: boolean;
+  /** Ask for command line, user and container too (source `proc_mm`). */
+  readonly details: boolean;
+  /** Ask for the proportional set size too (source `proc_mm`); it can take seconds for a large process. */
+  readonly pss: boolean;
+}
+
+/** GPUs, and what their processes hold. Answered in the driver lane. */
+export interface GpuRequest {
+  readonly kind: "gpu";
+  /** Ask for the processes too. */
+  readonly processes: boolean;
+  /** Ask for utilisation, temperature, power, clocks, ECC and MIG too. */
+  readonly telemetry: boolean;
+}
+
+/** What each source of the lane finds, call by call. */
+export interface DoctorRequest {
+  readonly kind: "doctor";
+}
+
+/** Nothing: an empty round trip. */
+export interface PingRequest {
+  readonly kind: "ping";
+}
+
+/** The GPUs. */
+export interface DevicesRequest {
+  readonly kind: "devices";
+}
+
+/** The processes that use GPUs, with their RAM. */
+export interface ProcessesRequest {
+  readonly kind: "processes";
+  /** Ask for command line, user and container too. */
+  readonly details: boolean;
+}
+
+/** RAM, GPUs and processes at once. */
+export interface SnapshotRequest {
+  readonly kind: "snapshot";
+  /** The process whose memory is asked for. The worker never answers about itself. */
+  readonly pid: number;
+}
+
+/** A question one worker answers. */
+export type ElementaryRequest = MemoryRequest | GpuRequest | DoctorRequest | PingRequest;
+/** Any question. */
+export type Request = ElementaryRequest | DevicesRequest | ProcessesRequest | SnapshotRequest;
+
+export interface MemoryReply {
+  readonly kind: "memory";
+  /** Those that could be read, in the order asked; the others stand in `failures` with their `pid`. */
+  readonly processes: readonly ProcessMemory[];
+  readonly system: SystemMemory | null;
+  readonly failures: readonly Failure[];
+}
+
+export interface GpuReply {
+  readonly kind: "gpu";
+  readonly devices: readonly DeviceInfo[];
+  /** Rows sorted by device, then PID. */
+  readonly processes: readonly GpuProcess[];
+  /** Devices whose list of processes was read whole: an absent PID holds nothing there. */
+  readonly listedDevices: readonly number[];
+  readonly failures: readonly Failure[];
+}
+
+export interface DoctorReply {
+  readonly kind: "doctor";
+  readonly findings: readonly Finding[];
+}
+
+export interface PingReply {
+  readonly kind: "ping";
+}
+
+export interface DevicesReply {
+  readonly kind: "devices";
+  readonly devices: readonly DeviceInfo[];
+  readonly failures: readonly Failure[];
+}
+
+export interface ProcessesReply {
+  readonly kind: "processes";
+  readonly processes: readonly GpuProcess[];
+  readonly devices: readonly DeviceInfo[];
+  readonly listedDevices: readonly number[];
+  /** RAM and, where asked for, details of the processes that could be read. */
+  readonly memory: readonly ProcessMemory[];
+  readonly failures: readonly Failure[];
+}
+
+/** RAM of one process and of the machine, every GPU and every process on it, at one time. */
+export interface SnapshotReply {
+  readonly kind: "snapshot";
+  /** When it was asked, milliseconds since the epoch. */
+  readonly atMs: number;
+  /** From the question to the answer. */
+  readonly durationMs: number;
+  readonly pid: number;
+  readonly process: ProcessMemory | null;
+  readonly system: SystemMemory | null;
+  readonly devices: readonly DeviceInfo[];
+  readonly processes: readonly GpuProcess[];
+  readonly listedDevices: readonly number[];
+  readonly failures: readonly Failure[];
+}
+
+/** The question could not be answered at all. */
+export interface FailureReply {
+  readonly kind: "failure";
+  readonly failure: Failure;
+}
+
+export type ElementaryReply = MemoryReply | GpuReply | DoctorReply | PingReply | FailureReply;
+export type Reply = ElementaryReply | DevicesReply | ProcessesReply | SnapshotReply;
+/** The answer to a question of kind `K`. */
+export type ReplyTo<K extends Request["kind"]> = Extract<Reply, { kind: K }>;
+
+/** The first message to a worker. */
+export interface WorkerConfig {
+  readonly protocol: number;
+  /** Process id of the host; a child whose parent is another one is orphaned and ends. */
+  readonly hostPid: number;
+  /** Sources that may be asked at all. */
+  readonly sources: readonly SourceName[];
+  /** Path of the NVML library to use instead of the usual ones. */
+  readonly nvmlPath: string | null;
+  /** Path of nvidia-smi to use instead of the one on the PATH. */
+  readonly nvidiaSmiPath: string | null;
+  /** Time one run of nvidia-smi may take. */
+  readonly nvidiaSmiMs: number;
+  /** Send `debug` messages with raw native values. */
+  readonly debug: boolean;
+}
+
+/** Host to worker. */
+export type ToWorker =
+  | { readonly config: WorkerConfig }
+  | {
+    readonly id: number;
+    readonly ask: ElementaryRequest;
+    /** Sources not to touch this time. */
+    readonly without: readonly SourceName[];
+  }
+  | { readonly close: true };
+
+/**
+ * Worker to host. A worker starts on the first source of its lane that the question needs without a
+ * word, and says `begin` before each later one, so that the host always knows whom it waits for.
+ */
+export type FromWorker =
+  | { readonly ready: number }
+  | { readonly id: number; readonly begin: SourceName }
+  | { readonly id: number; readonly reply: ElementaryReply }
+  | { readonly debug: string };

@@ -1,0 +1,270 @@
+/**
+ * The data: everything a source can tell, as plain JSON values.
+ *
+ * Bytes are whole bytes, times are milliseconds, ratios are 0…1. `null` means "not known" and has its
+ * reason among the `failures` of the answer; 0 is a measurement. A number above 2^53-1 is `null`.
+ */
+import type { Failure } from "./errors.ts";
+import type { SourceName } from "./sources.ts";
+
+/** A count of bytes; `null` where it is not known. */
+export type Bytes = number | null;
+
+/** How a process's name was found, so that no marker has to be read out of the name itself. */
+export type NameStatus =
+  /** `name` is the process's name. */
+  | "known"
+  /** The source refused to tell (`?`, `[Insufficient Permissions]`); `name` is null. */
+  | "protected"
+  /** The process ended between the listing and the look-up (`[Not Found]`); `name` is null. */
+  | "exited"
+  /** The PID belongs to another PID namespace than ours; `name` is null. */
+  | "foreign_namespace"
+  /** The source told no name; `name` is null. */
+  | "unknown";
+
+/** Memory of one process. Linux: `/proc/PID/status`, `/proc/PID/stat`, `/proc/PID/comm`. */
+export interface ProcessMemory {
+  /** The process. */
+  readonly pid: number;
+  /** Its parent; `null` where `/proc/PID/stat` could not be read. */
+  readonly parentPid: number | null;
+  /** The kernel's name for it, at most 15 characters (`/proc/PID/comm`). Untrusted text. */
+  readonly name: string | null;
+  /** Start of the process in clock ticks since boot (`stat` field 22). With the PID it identifies a process. */
+  readonly startTicks: number | null;
+  /** Start of the process in milliseconds since the epoch, from `btime` and `startTicks`. */
+  readonly startedAtMs: number | null;
+  /** Resident set: pages of this process in RAM, shared ones included (`VmRSS`). `null` for a kernel thread. */
+  readonly rssBytes: Bytes;
+  /** The highest resident set so far (`VmHWM`). */
+  readonly peakRssBytes: Bytes;
+  /** Resident anonymous memory: heap, stacks (`RssAnon`). */
+  readonly anonBytes: Bytes;
+  /** Resident pages of mapped files (`RssFile`). */
+  readonly fileBytes: Bytes;
+  /** Resident shared memory, tmpfs and shared anonymous mappings (`RssShmem`). */
+  readonly shmemBytes: Bytes;
+  /** Anonymous memory swapped out (`VmSwap`). */
+  readonly swapBytes: Bytes;
+  /** Proportional share: each shared page divided by its users (`smaps_rollup` Pss). `null` unless asked for. */
+  readonly pssBytes: Bytes;
+  /** Owner: user id of the process (`Uid`, effective). */
+  readonly uid: number | null;
+  /** Owner's name from `/etc/passwd`; `null` unless details were asked for, or where it has no name. */
+  readonly user: string | null;
+  /** Id of the container it runs in, from its cgroup path; `null` outside one or where not asked for. */
+  readonly container: string | null;
+  /** Its arguments (`/proc/PID/cmdline`); `null` unless asked for, empty for a kernel thread. Untrusted text. */
+  readonly command: readonly string[] | null;
+}
+
+/** Share of time in which work stood still for want of memory (`/proc/pressure/memory`). */
+export interface PressureLine {
+  /** Share of the last 10 seconds, 0…1. */
+  readonly avg10Ratio: number;
+  /** Share of the last 60 seconds, 0…1. */
+  readonly avg60Ratio: number;
+  /** Share of the last 300 seconds, 0…1. */
+  readonly avg300Ratio: number;
+  /** Milliseconds in all since boot. */
+  readonly totalMs: number;
+}
+
+/** Memory pressure: `some` task waited, or `full`: all non-idle tasks waited at once. */
+export interface Pressure {
+  readonly some: PressureLine;
+  readonly full: PressureLine | null;
+}
+
+/** The memory limit a container or a service sets: the tightest one from our cgroup up to the root. */
+export interface CgroupMemory {
+  /** Version of the hierarchy. */
+  readonly version: 1 | 2;
+  /** Path of the cgroup that holds the tightest limit, below the hierarchy's root; our own where none is set. */
+  readonly path: string;
+  /** The limit (`memory.max`; v1 `memory.limit_in_bytes`); `null`: no limit. */
+  readonly limitBytes: Bytes;
+  /** What counts against it (`memory.current`; v1 `memory.usage_in_bytes`), page cache included. */
+  readonly usageBytes: Bytes;
+  /** Usage less the file cache that can be dropped (`usage - inactive_file`), as the kubelet counts it. */
+  readonly workingSetBytes: Bytes;
+  /** The highest usage so far (`memory.peak`; v1 `memory.max_usage_in_bytes`). */
+  readonly peakBytes: Bytes;
+  /** How often the kernel killed a process here for want of memory (`memory.events` `oom_kill`). */
+  readonly oomKills: number | null;
+}
+
+/** Memory of the machine. Linux: `/proc/meminfo`, `/proc/stat`, `/proc/pressure/memory`, cgroup files. */
+export interface SystemMemory {
+  /** Usable RAM (`MemTotal`). */
+  readonly totalBytes: Bytes;
+  /** RAM a new program can get without swapping (`MemAvailable`). */
+  readonly availableBytes: Bytes;
+  /** `totalBytes - availableBytes`. */
+  readonly usedBytes: Bytes;
+  /** RAM nobody uses, not even as cache (`MemFree`). */
+  readonly freeBytes: Bytes;
+  /** Size of swap (`SwapTotal`). */
+  readonly swapTotalBytes: Bytes;
+  /** Used swap (`SwapTotal - SwapFree`). */
+  readonly swapUsedBytes: Bytes;
+  /** Memory pressure; `null` on kernels without PSI. */
+  readonly pressure: Pressure | null;
+  /** CPU time not idle since the previous question to this meter, 0…1 of all cores; `null` the first time. */
+  readonly cpuUtilizationRatio: number | null;
+  /** Number of processes: numeric entries of `/proc`. */
+  readonly processCount: number | null;
+  /** The memory limit this process lives under; `null` where there is no memory cgroup. */
+  readonly cgroup: CgroupMemory | null;
+}
+
+/** What a device can be asked, apart from its numbers. */
+export type DeviceState =
+  /** It answers. */
+  | "ok"
+  /** It fell off the bus (NVML 15). */
+  | "lost"
+  /** It needs a reset (NVML 16). */
+  | "reset_required"
+  /** The operating system or a cgroup blocks access (NVML 17). */
+  | "blocked"
+  /** Driver and library versions differ (NVML 18). */
+  | "mismatched"
+  /** It is listed, but its own questions fail for another reason; see `failures`. */
+  | "failed";
+
+/** One slice of a GPU in MIG mode, with memory of its own. */
+export interface MigSlice {
+  /** Index of the slice on its GPU. */
+  readonly index: number;
+  readonly uuid: string | null;
+  readonly name: string | null;
+  readonly gpuInstanceId: number | null;
+  readonly computeInstanceId: number | null;
+  /** Memory of the slice's GPU instance; slices that share an instance show the same memory. */
+  readonly totalBytes: Bytes;
+  readonly usedBytes: Bytes;
+  readonly freeBytes: Bytes;
+  readonly reservedBytes: Bytes;
+}
+
+/** One GPU, all processes together. Where a number comes from is `source`; the calls are in docs/numbers.md. */
+export interface DeviceInfo {
+  /** Position in the list of devices: NVML's index for NVIDIA. It may change across reboots; the UUID does not. */
+  readonly index: number;
+  /** Name of the product, `nvmlDeviceGetName`. Untrusted text. */
+  readonly name: string | null;
+  /** Memory of the device (`nvmlDeviceGetMemoryInfo_v2` total): total = used + free + reserved. */
+  readonly totalBytes: Bytes;
+  /** Memory nobody uses. */
+  readonly freeBytes: Bytes;
+  /** Memory in use by processes, without the reserve unless `usedIncludesReserved`. */
+  readonly usedBytes: Bytes;
+  /** Memory the driver and firmware keep; `null` on drivers before R510. */
+  readonly reservedBytes: Bytes;
+  /** Version of the driver, such as `550.163.01`. */
+  readonly driverVersion: string | null;
+  /** True where the reserve is unknown and `usedBytes` contains it; `null` where `usedBytes` is. */
+  readonly usedIncludesReserved: boolean | null;
+  /** `"unified"`: the GPU shares the system's RAM, whose numbers then stand here; `null`: not known. */
+  readonly memoryKind: "dedicated" | "unified" | null;
+  /** Does it answer. */
+  readonly state: DeviceState;
+  /** `GPU-…`; stable across reboots and machines. */
+  readonly uuid: string | null;
+  /** `domain:bus:device.function` as NVML writes it, `00000000:65:00.0`. */
+  readonly pciBusId: string | null;
+  /** Share of the last sample period in which a kernel ran, 0…1. */
+  readonly utilizationRatio: number | null;
+  /** Share of time in which device memory was read or written, 0…1. This is not how full the memory is. */
+  readonly memoryBandwidthBusyRatio: number | null;
+  /** Core temperature. */
+  readonly temperatureCelsius: number | null;
+  /** Board power. */
+  readonly powerWatts: number | null;
+  /** Clock of the multiprocessors. */
+  readonly smClockMhz: number | null;
+  /** Clock of the memory. */
+  readonly memoryClockMhz: number | null;
+  /** Highest CUDA version the driver speaks, such as `12.4`. */
+  readonly cudaDriverVersion: string | null;
+  /** ECC is on. `null` where the device has none. */
+  readonly eccEnabled: boolean | null;
+  /** MIG mode is on. `null` where the device has none. */
+  readonly migEnabled: boolean | null;
+  /** The slices in MIG mode; empty otherwise. */
+  readonly migSlices: readonly MigSlice[];
+  /** The source that told of this device. */
+  readonly source: SourceName;
+}
+
+/** In which of the driver's lists a process stands. */
+export type GpuContext = "compute" | "graphics" | "mps";
+
+/** Why a row has no figure of its own, although its source lists it. */
+export type MissingMemory =
+  /** The R570 sentinel 0xFFFFFFFFFFFFFFFF: `NVML_VALUE_NOT_AVAILABLE`. */
+  | "sentinel"
+  /** More than the device has. */
+  | "exceeds_total"
+  /** The source says it can't tell (`[N/A]`). */
+  | "not_told";
+
+/** Memory one process holds on one device (and, in MIG mode, on one slice). */
+export interface GpuProcess {
+  /** The process, as the driver counts PIDs: in a container these may be the host's. */
+  readonly pid: number;
+  /** Its name; read `nameStatus` for why it is `null`. Untrusted text. */
+  readonly name: string | null;
+  readonly nameStatus: NameStatus;
+  /** Device memory it holds, all of its contexts (`usedGpuMemory`); `null` with `missing` set. */
+  readonly usedBytes: Bytes;
+  /** System memory it uses through the GPU (Windows WDDM); `null` where the source does not tell. */
+  readonly sharedUsedBytes: Bytes;
+  /** Why `usedBytes` is `null`; `null` when it is not. */
+  readonly missing: MissingMemory | null;
+  /** Resident memory of the process; `null` unless RAM was asked for, or where it could not be read. */
+  readonly rssBytes: Bytes;
+  /** Index of its device in the list of devices. */
+  readonly deviceIndex: number;
+  readonly deviceUuid: string | null;
+  readonly deviceName: string | null;
+  /** The lists it stands in. Empty where the source does not tell. */
+  readonly contexts: readonly GpuContext[];
+  /** MIG: the GPU instance; `null` outside MIG. */
+  readonly gpuInstanceId: number | null;
+  /** MIG: the compute instance; `null` outside MIG. */
+  readonly computeInstanceId: number | null;
+  /** The source of `usedBytes`, or of the row where that is `null`. */
+  readonly source: SourceName;
+}
+
+/** One native call as the doctor saw it. */
+export interface DoctorCall {
+  /** The C function, program or file. */
+  readonly name: string;
+  /** What it answered: `NVML_SUCCESS`, `ENOENT`, `exit 0`, … */
+  readonly outcome: string;
+  /** How long it took. */
+  readonly durationMs: number;
+}
+
+/** What the doctor found about one source. */
+export interface Finding {
+  readonly source: SourceName;
+  /** It is here and answers; `null`: it could not be found out. */
+  readonly present: boolean | null;
+  /** Library, program or folder that was used. */
+  readonly path: string | null;
+  /** Version of the driver, library or kernel. */
+  readonly version: string | null;
+  /** Each call, in order. */
+  readonly calls: readonly DoctorCall[];
+  /** What is wrong; empty when all is well. */
+  readonly failures: readonly Failure[];
+  /** What to do about it; empty when there is nothing to do. */
+  readonly advice: readonly string[];
+  /** What it can tell on this machine, in the words of the records. */
+  readonly measures: readonly string[];
+}

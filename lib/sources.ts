@@ -1,0 +1,45 @@
+/**
+ * The sources of numbers: their names, the lane each is asked in, and what each reads.
+ *
+ * This is the only list. Its order is priority: within a lane an earlier source is asked first, and a
+ * later one fills what the earlier could not tell.
+ */
+
+/** A lane is one worker: a question to one lane never waits for a call in another. */
+export type Lane = "system" | "driver";
+
+/** What one source is. */
+export interface SourceInfo {
+  /** The worker that reads it; `"caller"` is answered in the caller's own thread, without native code. */
+  readonly lane: Lane | "caller";
+  /** What it reads, for people. */
+  readonly reads: string;
+}
+
+/** Every source there is, in order of priority. */
+export const SOURCES = {
+  proc: { lane: "system", reads: "/proc, /sys/fs/cgroup: memory of processes and of the machine" },
+  proc_mm: {
+    lane: "system",
+    reads: "/proc/PID/cmdline and smaps_rollup, which wait for the target's memory lock",
+  },
+  nvml: { lane: "driver", reads: "libnvidia-ml, NVIDIA's management library" },
+  nvidia_smi: { lane: "driver", reads: "the nvidia-smi program" },
+  runtime: { lane: "caller", reads: "the runtime's own count of the calling process's memory" },
+} as const satisfies Record<string, SourceInfo>;
+
+/** The name of a source, as it stands in options, output and failures. */
+export type SourceName = keyof typeof SOURCES;
+
+/** All names, in order of priority. */
+export const SOURCE_NAMES: readonly SourceName[] = Object.keys(SOURCES) as SourceName[];
+
+/** The sources of one lane, in order of priority. */
+export function sourcesOf(lane: Lane | "caller"): SourceName[] {
+  return SOURCE_NAMES.filter((name) => SOURCES[name].lane === lane);
+}
+
+/** Tells whether `name` is a source. */
+export function isSourceName(name: string): name is SourceName {
+  return Object.hasOwn(SOURCES, name);
+}
