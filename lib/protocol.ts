@@ -83,6 +83,8 @@ export interface GpuReply {
   readonly processes: readonly GpuProcess[];
   /** Devices whose list of processes was read whole: an absent PID holds nothing there. */
   readonly listedDevices: readonly number[];
+  /** The driver may count PIDs in another PID namespace than ours, as it does in a container. */
+  readonly foreignPids: boolean;
   readonly failures: readonly Failure[];
 }
 
@@ -106,6 +108,7 @@ export interface ProcessesReply {
   readonly processes: readonly GpuProcess[];
   readonly devices: readonly DeviceInfo[];
   readonly listedDevices: readonly number[];
+  readonly foreignPids: boolean;
   /** RAM and, where asked for, details of the processes that could be read. */
   readonly memory: readonly ProcessMemory[];
   readonly failures: readonly Failure[];
@@ -124,6 +127,7 @@ export interface SnapshotReply {
   readonly devices: readonly DeviceInfo[];
   readonly processes: readonly GpuProcess[];
   readonly listedDevices: readonly number[];
+  readonly foreignPids: boolean;
   readonly failures: readonly Failure[];
 }
 

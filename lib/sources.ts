@@ -14,18 +14,33 @@ export interface SourceInfo {
   readonly lane: Lane | "caller";
   /** What it reads, for people. */
   readonly reads: string;
+  /** The worker itself ends its calls at the soft budget, because they run in a program it can kill. */
+  readonly boundsItself: boolean;
 }
 
 /** Every source there is, in order of priority. */
 export const SOURCES = {
-  proc: { lane: "system", reads: "/proc, /sys/fs/cgroup: memory of processes and of the machine" },
+  proc: {
+    lane: "system",
+    reads: "/proc and /sys/fs/cgroup: memory of processes and of the machine",
+    boundsItself: false,
+  },
   proc_mm: {
     lane: "system",
     reads: "/proc/PID/cmdline and smaps_rollup, which wait for the target's memory lock",
+    boundsItself: false,
   },
-  nvml: { lane: "driver", reads: "libnvidia-ml, NVIDIA's management library" },
-  nvidia_smi: { lane: "driver", reads: "the nvidia-smi program" },
-  runtime: { lane: "caller", reads: "the runtime's own count of the calling process's memory" },
+  nvml: {
+    lane: "driver",
+    reads: "libnvidia-ml, NVIDIA's management library",
+    boundsItself: false,
+  },
+  nvidia_smi: { lane: "driver", reads: "the nvidia-smi program", boundsItself: true },
+  runtime: {
+    lane: "caller",
+    reads: "the runtime's own count of the calling process's memory",
+    boundsItself: true,
+  },
 } as const satisfies Record<string, SourceInfo>;
 
 /** The name of a source, as it stands in options, output and failures. */

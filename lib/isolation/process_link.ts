@@ -1,0 +1,95 @@
+/** A worker in a child process: contains hangs, crashes, lost locks and uninterruptible sleep. */
+import { LineSplitter } from "../lines.ts";
+import type { FromWorker, ToWorker } from "../protocol.ts";
+import type { SourceName } from "../sources.ts";
+import { recordAbandoned } from "./abandoned.ts";
+import { type Child, mayStartChild, startChild } from "./child.ts";
+import type { Link, LinkEvents, Loss } from "./link.ts";
+import { backgroundTimer } from "./timers.ts";
+
+/** An answer for 16 GPUs with 5,000 processes each fits; more than this is not an answer. */
+const MOST_CHARACTERS = 64 << 20;
+
+/** A child gets this long to end by itself, and again after SIGTERM, before the next step. */
+const PATIENCE_MS = 25;
+/** A child that is still there so long after SIGKILL sits in the kernel. */
+const UNKILLABLE_MS = 1_000;
+
+/** Starts the worker as a child process. */
+export function startProcessLink(events: LinkEvents): Link {
+  let child: Child;
+  try {
+    if (!mayStartChild()) throw new Error("needs --allow-run for its own executable");
+    child = startChild();
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    const refused = !mayStartChild() || (error instanceof Error && error.name === "NotCapable");
+    queueMicrotask(() =>
+      events.lost({
+        how: "start",
+        code: refused ? "permission_denied" : "worker_failed",
+        detail,
+      })
+    );
+    return { send: () => {}, hold: () => {}, retire: () => {}, abandon: () => {} };
+  }
+  let deaf = false;
+  listen(child, events, () => deaf);
+  return {
+    send: (message: ToWorker) => child.write(JSON.stringify(message) + "\n"),
+    hold: (on) => child.hold(on),
+    retire: () => {
+      deaf = true;
+      child.hold(false);
+      child.closeStdin();
+    },
+    abandon: (reading) => {
+      deaf = true;
+      child.hold(false);
+      endStepwise(child, reading);
+    },
+  };
+}
+
+async function listen(child: Child, events: LinkEvents, isDeaf: () => boolean): Promise<void> {
+  const lines = new LineSplitter(MOST_CHARACTERS);
+  let garbage: string | null = null;
+  try {
+    for await (const piece of child.stdout) {
+      for (const line of lines.push(piece)) {
+        if (!isDeaf()) events.message(JSON.parse(line) as FromWorker);
+      }
+    }
+  } catch (error) {
+    garbage = error instanceof Error ? error.message : String(error);
+    child.kill("SIGKILL");
+  }
+  const { code, signal } = await child.ended;
+  if (isDeaf()) return;
+  const loss: Loss = garbage !== null
+    ? { how: "gone", code: "worker_failed", detail: `it sent garbage: ${garbage}` }
+    : signal !== null
+    ? { how: "gone", code: "crashed", detail: `signal ${signal}` }
+    : { how: "gone", code: "crashed", detail: `exit code ${code}` };
+  events.lost(loss);
+}
+
+/**
+ * Closes its stdin, then SIGTERM, then SIGKILL, then lets it be. A client of a GPU that is killed in
+ * mid-call can wedge the driver, so it gets the chance to end by itself first.
+ */
+function endStepwise(child: Child, reading: SourceName | null): void {
+  let ended = false;
+  child.ended.then(() => ended = true);
+  const step = (action: () => void, ms: number) =>
+    backgroundTimer(() => {
+      if (!ended) action();
+    }, ms);
+  child.closeStdin();
+  step(() => child.kill("SIGTERM"), PATIENCE_MS);
+  step(() => child.kill("SIGKILL"), 2 * PATIENCE_MS);
+  step(() => {
+    const forget = recordAbandoned("process", reading);
+    child.ended.then(forget);
+  }, 2 * PATIENCE_MS + UNKILLABLE_MS);
+}

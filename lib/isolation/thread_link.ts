@@ -1,0 +1,110 @@
+/**
+ * A worker in a thread of this process: contains hangs only.
+ *
+ * A thread inside a native call can't be ended. It is never terminated: on Bun that starts a storm of
+ * signals that lasts as long as the call. It is left alone, and told to end if it ever answers.
+ */
+import type { FromWorker, ToWorker } from "../protocol.ts";
+import { recordAbandoned } from "./abandoned.ts";
+import { workerUrl } from "./launch.ts";
+import type { Link, LinkEvents } from "./link.ts";
+
+/** The few things both runtimes' threads can do. */
+interface Thread {
+  post(message: ToWorker): void;
+  hold(on: boolean): void;
+}
+
+/** Starts the worker as a thread. */
+export function startThreadLink(events: LinkEvents): Link {
+  let thread: Thread | null = null;
+  let held = false;
+  let forget: (() => void) | null = null;
+  let deaf = false;
+  const waiting: ToWorker[] = [];
+
+  const heard = (message: FromWorker) => {
+    if (forget !== null && "reply" in message) {
+      // The call it was given up for has returned after all.
+      forget();
+      forget = null;
+      thread?.post({ close: true });
+    }
+    if (!deaf) events.message(message);
+  };
+  const failed = (detail: string) => {
+    forget?.();
+    forget = null;
+    if (deaf) return;
+    deaf = true;
+    events.lost({ how: "start", code: codeOf(detail), detail });
+  };
+
+  (("Bun" in globalThis) ? startInBun(heard, failed) : startInDeno(heard, failed)).then(
+    (started) => {
+      thread = started;
+      thread.hold(held);
+      for (const message of waiting.splice(0)) thread.post(message);
+    },
+    (error) => failed(error instanceof Error ? error.message : String(error)),
+  );
+
+  const send = (message: ToWorker) => {
+    if (thread === null) waiting.push(message);
+    else thread.post(message);
+  };
+  return {
+    send,
+    hold: (on) => {
+      held = on;
+      thread?.hold(on);
+    },
+    retire: () => {
+      deaf = true;
+      send({ close: true });
+      thread?.hold(false);
+    },
+    abandon: (reading) => {
+      deaf = true;
+      forget = recordAbandoned("worker", reading);
+      held = false;
+      thread?.hold(false);
+    },
+  };
+}
+
+function codeOf(detail: string): "permission_denied" | "worker_failed" {
+  return /requires .* access|NotCapable/i.test(detail) ? "permission_denied" : "worker_failed";
+}
+
+function startInBun(
+  heard: (message: FromWorker) => void,
+  failed: (detail: string) => void,
+): Promise<Thread> {
+  const worker = new Worker(workerUrl().href, { ref: false });
+  worker.onmessage = (event: MessageEvent) => heard(event.data as FromWorker);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    failed(event.message);
+  };
+  return Promise.resolve({
+    post: (message) => worker.postMessage(message),
+    hold: (on) => on ? worker.ref() : worker.unref(),
+  });
+}
+
+async function startInDeno(
+  heard: (message: FromWorker) => void,
+  failed: (detail: string) => void,
+): Promise<Thread> {
+  // Deno's own Worker has no unref: it would keep the host alive.
+  const { Worker } = await import("node:worker_threads");
+  const worker = new Worker(workerUrl() as import("node:url").URL);
+  worker.unref();
+  worker.on("message", (message: FromWorker) => heard(message));
+  worker.on("error", (error) => failed(error instanceof Error ? error.message : String(error)));
+  return {
+    post: (message) => worker.postMessage(message),
+    hold: (on) => on ? worker.ref() : worker.unref(),
+  };
+}

@@ -1,0 +1,48 @@
+/** The lanes of one meter, with equal questions shared: who asks what is being asked gets its answer. */
+import { mayStartChild } from "./isolation/child.ts";
+import { Lane, type LaneAnswer, type Starters } from "./isolation/lane.ts";
+import { startProcessLink } from "./isolation/process_link.ts";
+import { startThreadLink } from "./isolation/thread_link.ts";
+import type { Isolation, Settings } from "./options.ts";
+import type { ElementaryRequest } from "./protocol.ts";
+import type { Lane as LaneName } from "./sources.ts";
+
+const STARTERS: Starters = { worker: startThreadLink, process: startProcessLink, mayStartChild };
+
+function defaultIsolation(starters: Starters): Isolation {
+  // On Bun a thread is the cheaper one; on Deno a child is, and it blocks the host less.
+  return "Bun" in globalThis || !starters.mayStartChild() ? "worker" : "process";
+}
+
+/** Both lanes. A worker is started when its lane is first asked. */
+export class Lanes {
+  readonly isolation: Isolation;
+  readonly #lanes: Readonly<Record<LaneName, Lane>>;
+  readonly #open = new Map<string, Promise<LaneAnswer>>();
+
+  constructor(settings: Settings, starters: Starters = STARTERS) {
+    this.isolation = settings.isolation === "auto"
+      ? defaultIsolation(starters)
+      : settings.isolation;
+    this.#lanes = {
+      system: new Lane("system", this.isolation, settings, starters),
+      driver: new Lane("driver", this.isolation, settings, starters),
+    };
+  }
+
+  /** Asks one lane. Never rejects. */
+  ask(lane: LaneName, request: ElementaryRequest): Promise<LaneAnswer> {
+    const key = lane + JSON.stringify(request);
+    const open = this.#open.get(key);
+    if (open !== undefined) return open;
+    const answer = this.#lanes[lane].ask(request).finally(() => this.#open.delete(key));
+    this.#open.set(key, answer);
+    return answer;
+  }
+
+  /** Ends the workers. */
+  close(): void {
+    this.#lanes.system.close();
+    this.#lanes.driver.close();
+  }
+}

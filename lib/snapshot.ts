@@ -1,0 +1,117 @@
+/** One process's view of memory at one time: its RAM, and what it holds on one GPU. */
+import type { Failure } from "./errors.ts";
+import type { SnapshotReply } from "./protocol.ts";
+import type { Bytes, DeviceInfo, GpuProcess, ProcessMemory, SystemMemory } from "./records.ts";
+import type { SourceName } from "./sources.ts";
+
+/** What one process holds on one GPU. */
+export interface ProcessGpuInfo {
+  /**
+   * Device memory the process holds, all its contexts and MIG slices together. 0 when the device's list
+   * of processes was read whole and the process is not in it. `null` where only a device-wide figure
+   * exists: the list could not be read, has no figure for the process, or counts PIDs in another
+   * namespace.
+   */
+  readonly usedBytes: Bytes;
+  /** Memory all processes together use on the device (`usedBytes` of the device); `null` where not known. */
+  readonly deviceUsedBytes: Bytes;
+  /** True where `usedBytes` is the process's own figure; false where only `deviceUsedBytes` can help. */
+  readonly isPerProcess: boolean;
+  /**
+   * The source of `usedBytes`, or of `deviceUsedBytes` where `isPerProcess` is false; `null` where
+   * neither is known.
+   */
+  readonly source: SourceName | null;
+}
+
+/** RAM of one process, the machine's memory and one GPU, at one time. */
+export interface Snapshot {
+  /** Resident memory of the process (`VmRSS`); `null` where it could not be read. */
+  readonly ramBytes: Bytes;
+  /** What the process holds on the GPU; `null` where there is no such device. */
+  readonly gpu: ProcessGpuInfo | null;
+  /** The GPU, all processes together; `null` where there is no such device. */
+  readonly gpuDevice: DeviceInfo | null;
+  /** When it was asked, milliseconds since the epoch. */
+  readonly atMs: number;
+  /** The process it tells about. */
+  readonly pid: number;
+  /** Everything known about the process's RAM; `null` where it could not be read. */
+  readonly process: ProcessMemory | null;
+  /** Memory of the machine; `null` where it could not be read. */
+  readonly system: SystemMemory | null;
+  /** Why a number is `null`: each source that could not answer. Empty when all is well. */
+  readonly failures: readonly Failure[];
+}
+
+/** The part of an answer that tells who holds what on which device. */
+export interface GpuListing {
+  readonly devices: readonly DeviceInfo[];
+  readonly processes: readonly GpuProcess[];
+  readonly listedDevices: readonly number[];
+  readonly foreignPids: boolean;
+}
+
+/**
+ * What process `pid` holds on one device; `null` where there is no such device. Where the driver may
+ * count PIDs in another namespace (`foreignPids`), no row can be told to be the process's, nor does its
+ * absence mean 0.
+ */
+export function processGpuInfo(
+  listing: GpuListing,
+  deviceIndex: number,
+  pid: number,
+): ProcessGpuInfo | null {
+  const device = listing.devices.find((candidate) => candidate.index === deviceIndex);
+  if (device === undefined) return null;
+  const deviceUsedBytes = device.usedBytes;
+  const held = listing.foreignPids ? null : heldBy(listing, device, pid);
+  if (held !== null) {
+    return { usedBytes: held.bytes, deviceUsedBytes, isPerProcess: true, source: held.source };
+  }
+  const source = deviceUsedBytes === null ? null : device.source;
+  return { usedBytes: null, deviceUsedBytes, isPerProcess: false, source };
+}
+
+/**
+ * The sum of the process's rows; `null` where one has no figure, or where rows may be missing: the list
+ * was not read whole, and the process has none, or only those of some MIG slices.
+ */
+function heldBy(
+  listing: GpuListing,
+  device: DeviceInfo,
+  pid: number,
+): { bytes: number; source: SourceName } | null {
+  const rows = listing.processes.filter((row) =>
+    row.deviceIndex === device.index && row.pid === pid
+  );
+  const isWhole = listing.listedDevices.includes(device.index);
+  const first = rows[0];
+  if (first === undefined) return isWhole ? { bytes: 0, source: device.source } : null;
+  if (first.gpuInstanceId !== null && !isWhole) return null;
+  let bytes = 0;
+  for (const row of rows) {
+    if (row.usedBytes === null) return null;
+    bytes += row.usedBytes;
+  }
+  return { bytes, source: first.source };
+}
+
+/** The answer as seen from one device. A device that does not exist leaves the GPU parts `null`. */
+export function viewSnapshot(reply: SnapshotReply, deviceIndex: number): Snapshot {
+  return {
+    ramBytes: reply.process?.rssBytes ?? null,
+    gpu: processGpuInfo(reply, deviceIndex, reply.pid),
+    gpuDevice: reply.devices.find((device) => device.index === deviceIndex) ?? null,
+    atMs: reply.atMs,
+    pid: reply.pid,
+    process: reply.process,
+    system: reply.system,
+    failures: reply.failures,
+  };
+}
+
+/** One view for each device, in their order; empty where no device was seen. */
+export function viewAll(reply: SnapshotReply): Snapshot[] {
+  return reply.devices.map((device) => viewSnapshot(reply, device.index));
+}

@@ -1,0 +1,95 @@
+/**
+ * External memory, measured: RAM and GPU memory of a process, a machine and each GPU.
+ *
+ * Whatever probes runs in a worker thread or a child process behind deadlines, so that a driver that
+ * hangs never holds up the program that asks.
+ *
+ * @example What this process uses
+ * ```ts
+ * import { snapshot } from "hypomnesis";
+ *
+ * const now = await snapshot();
+ * console.log(`RAM: ${now.ramBytes} bytes`);
+ * ```
+ *
+ * @module
+ */
+export { type AskOptions, Meter, openMeter, type WatchOptions } from "./lib/meter.ts";
+export type { Isolation, MeterOptions } from "./lib/options.ts";
+export {
+  deviceCount,
+  deviceInfo,
+  gpuProcesses,
+  processGpuInfo,
+  processRss,
+  snapshot,
+  snapshotAll,
+} from "./lib/questions.ts";
+export type { Tick } from "./lib/watch.ts";
+export { type DeviceSelector, selectDevice } from "./lib/select_device.ts";
+export {
+  type ErrorDetails,
+  type Failure,
+  type FailureCode,
+  type FailureMeaning,
+  FAILURES,
+  HypomnesisError,
+} from "./lib/errors.ts";
+export {
+  isSourceName,
+  type Lane,
+  SOURCE_NAMES,
+  type SourceInfo,
+  type SourceName,
+  SOURCES,
+} from "./lib/sources.ts";
+export type { ProcessGpuInfo, Snapshot } from "./lib/snapshot.ts";
+export type {
+  Bytes,
+  CgroupMemory,
+  DeviceInfo,
+  DeviceState,
+  DoctorCall,
+  Finding,
+  GpuContext,
+  GpuProcess,
+  MigSlice,
+  MissingMemory,
+  NameStatus,
+  Pressure,
+  PressureLine,
+  ProcessMemory,
+  SystemMemory,
+} from "./lib/records.ts";
+export type {
+  DevicesReply,
+  DevicesRequest,
+  DoctorReply,
+  DoctorRequest,
+  ElementaryReply,
+  ElementaryRequest,
+  FailureReply,
+  GpuReply,
+  GpuRequest,
+  MemoryReply,
+  MemoryRequest,
+  PingReply,
+  PingRequest,
+  ProcessesReply,
+  ProcessesRequest,
+  Reply,
+  ReplyTo,
+  Request,
+  SnapshotReply,
+  SnapshotRequest,
+} from "./lib/protocol.ts";
+export {
+  formatFree,
+  formatTotal,
+  formatUsed,
+  nameOrUnknown,
+  printFree,
+  printTotal,
+  printUsed,
+} from "./lib/device_text.ts";
+export { MemoryReport } from "./lib/report.ts";

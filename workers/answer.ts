@@ -1,0 +1,100 @@
+/** Answers one elementary question from the sources this worker has. */
+import { toFailure } from "../lib/errors.ts";
+import type {
+  DoctorReply,
+  ElementaryReply,
+  ElementaryRequest,
+  GpuReply,
+  GpuRequest,
+  WorkerConfig,
+} from "../lib/protocol.ts";
+import type { Finding } from "../lib/records.ts";
+import type { SourceName } from "../lib/sources.ts";
+import { GapMemory, readGpus } from "./gpu/combine.ts";
+import { GPU_SOURCES } from "./gpu/registry.ts";
+import type { Host } from "./host/host.ts";
+import { diagnoseProc, diagnoseProcMm } from "./proc/diagnose.ts";
+import { makeMemorySource } from "./proc/memory.ts";
+import { makeProcessNamer } from "./proc_names.ts";
+
+/** Says that a later source of the question is begun. */
+export type Begin = (source: SourceName) => void;
+
+/** Answers questions one after the other, keeping what is costly to open. */
+export interface Answerer {
+  answer(
+    ask: ElementaryRequest,
+    without: readonly SourceName[],
+    begin: Begin,
+  ): ElementaryReply | Promise<ElementaryReply>;
+  close(): void;
+}
+
+/** Makes the answerer of one worker. Opens nothing before it is asked. */
+export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
+  const memory = makeMemorySource(host);
+  const gpuSources = config.sources.flatMap((name) => GPU_SOURCES[name]?.(host, config) ?? []);
+  const gaps = new GapMemory(() => host.now());
+  const namer = makeProcessNamer(host);
+
+  async function answerGpu(
+    ask: GpuRequest,
+    without: readonly SourceName[],
+    begin: Begin,
+  ): Promise<GpuReply> {
+    const sources = gpuSources.filter(({ name }) => !without.includes(name));
+    const reading = await readGpus(sources, ask, begin, gaps);
+    return { kind: "gpu", ...reading, foreignPids: namer.foreignNamespace };
+  }
+
+  async function diagnose(without: readonly SourceName[], begin: Begin): Promise<DoctorReply> {
+    const findings: Finding[] = [];
+    const names = config.sources.filter((name) => !without.includes(name));
+    for (const [position, name] of names.entries()) {
+      if (position > 0) begin(name);
+      if (name === "proc") findings.push(diagnoseProc(host));
+      else if (name === "proc_mm") findings.push(diagnoseProcMm(host));
+      else {
+        const source = gpuSources.find((candidate) => candidate.name === name);
+        if (source !== undefined) findings.push(await source.diagnose());
+      }
+    }
+    return { kind: "doctor", findings };
+  }
+
+  function dispatch(
+    ask: ElementaryRequest,
+    without: readonly SourceName[],
+    begin: Begin,
+  ): ElementaryReply | Promise<ElementaryReply> {
+    switch (ask.kind) {
+      case "memory":
+        return memory.answer(ask, begin, [...without, ...switchedOff(config)]);
+      case "gpu":
+        return answerGpu(ask, without, begin);
+      case "doctor":
+        return diagnose(without, begin);
+      case "ping":
+        return { kind: "ping" };
+      default:
+        return ask satisfies never;
+    }
+  }
+
+  return {
+    async answer(ask, without, begin) {
+      try {
+        return await dispatch(ask, without, begin);
+      } catch (error) {
+        return { kind: "failure", failure: toFailure(error) };
+      }
+    },
+    close() {
+      for (const source of gpuSources) source.close();
+    },
+  };
+}
+
+function switchedOff(config: WorkerConfig): SourceName[] {
+  return (["proc", "proc_mm"] as const).filter((name) => !config.sources.includes(name));
+}

@@ -1,0 +1,42 @@
+/**
+ * The entry of every worker: the same messages as a thread of the host or as its child process.
+ *
+ * The first message is the configuration; the worker says `ready`, and from then on answers one question
+ * after the other.
+ */
+import type { WorkerConfig } from "../lib/protocol.ts";
+import { type Answerer, type Begin, makeAnswerer } from "./answer.ts";
+import { endWithHost } from "./host/end_with_host.ts";
+import { realHost } from "./host/real_host.ts";
+import { openStdio } from "./host/stdio.ts";
+import { openThread, type Port } from "./host/thread.ts";
+
+async function start(config: WorkerConfig, port: Port): Promise<Answerer> {
+  const host = await realHost(
+    config.debug ? { debug: (line) => port.send({ debug: line }) } : null,
+  );
+  if (port.isProcess) endWithHost(host, config.hostPid);
+  return makeAnswerer(host, config);
+}
+
+async function serve(port: Port): Promise<void> {
+  let answerer: Answerer | null = null;
+  for await (const message of port.messages) {
+    if ("close" in message) break;
+    if ("config" in message) {
+      answerer = await start(message.config, port);
+      port.send({ ready: message.config.protocol });
+      continue;
+    }
+    if (answerer === null) continue;
+    const { id, ask, without } = message;
+    const begin = (
+      source: Parameters<Answerer["answer"]>[2] extends (s: infer S) => void ? S : never,
+    ) => port.send({ id, begin: source });
+    port.send({ id, reply: await answerer.answer(ask, without, begin) });
+  }
+  answerer?.close();
+  port.close();
+}
+
+await serve(await openThread() ?? openStdio());
