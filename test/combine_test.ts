@@ -251,8 +251,25 @@ test("part of a device's rows filled is said in numbers", async () => {
   assert.deepEqual(reply.processes.map((p) => p.missing), ["sentinel", null, null]);
 });
 
+test("what the other source says about its own index is said about ours", async () => {
+  const first = source("nvml", {
+    devices: [device(0), device(1)],
+    processes: [row(1, 0, sentinel)],
+    listedDevices: [0, 1],
+    failures: [failure("bad_value", { deviceIndex: 0 })],
+  });
+  const swapped = [device(0, { uuid: "GPU-1" }), device(1, { uuid: "GPU-0" })];
+  const said = [0, 1].map((deviceIndex) =>
+    failure("permission_denied", { source: "nvidia_smi", deviceIndex, count: 5 + deviceIndex })
+  );
+  const reply = await read([first, source("nvidia_smi", { devices: swapped, failures: said })]);
+  const denied = reply.failures.filter((f) => f.code === "permission_denied");
+  assert.deepEqual(denied.map((f) => [f.deviceIndex, f.count]), [[0, 6]]);
+});
+
 test("an absent filler is told once; a failing one each time it is asked", async () => {
-  const memory = new GapMemory(() => 0);
+  const clock = { now: 0 };
+  const memory = new GapMemory(() => clock.now);
   const first = source("nvml", wrongRows);
   const gone = failure("absent", { source: "nvidia_smi" });
   const second = source("nvidia_smi", { failures: [gone] });
@@ -261,6 +278,10 @@ test("an absent filler is told once; a failing one each time it is asked", async
   const two = await read([first, second], memory);
   assert.equal(second.asked(), 1);
   assert.deepEqual(two.failures, wrongRows.failures);
+  clock.now += 60_000;
+  const later = await read([first, second], memory);
+  assert.equal(second.asked(), 2, "it may have come in the meantime");
+  assert.deepEqual(later.failures, wrongRows.failures);
   const hung = failure("hung", { source: "nvidia_smi" });
   const three = await read([first, source("nvidia_smi", { failures: [hung] })]);
   assert.ok(three.failures.includes(hung));

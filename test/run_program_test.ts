@@ -12,6 +12,8 @@ import { superviseRun } from "../workers/host/supervise_run.ts";
 
 const windows = process.platform === "win32";
 const onlyUnix = { skip: windows ? "the programs are shell scripts" : false };
+const linux = fs.existsSync("/proc/self/fd");
+const onlyLinux = { skip: linux ? false : "descriptors are counted in /proc" };
 const limits = { timeoutMs: 5000, maxBytes: 65536 };
 let folder = "";
 
@@ -118,6 +120,37 @@ test("a program that ended while its grandchild holds the pipe has ended", onlyU
   assert.deepEqual(await stillThere(pids), []);
 });
 
+test(
+  "a grandchild that left the group keeps the pipe, and we let go of it",
+  onlyLinux,
+  async () => {
+    const file = script("escaped", "setsid sleep 60 &\necho $!");
+    const pipes = () =>
+      fs.readdirSync("/proc/self/fd").filter((fd) => {
+        try {
+          return /^(pipe|socket):/.test(fs.readlinkSync(`/proc/self/fd/${fd}`));
+        } catch {
+          return false;
+        }
+      }).length;
+    await runProgram("true", [], limits);
+    const before = pipes();
+    const run = await runProgram(file, [], limits);
+    const [pid] = numbers(run.stdout);
+    try {
+      assert.equal(run.ended, "exited");
+      assert.ok(run.durationMs < 3000, String(run.durationMs));
+      for (let tries = 0; tries < 50 && pipes() > before; tries++) {
+        await new Promise((ring) => setTimeout(ring, 20));
+      }
+      assert.equal(pipes(), before);
+    } finally {
+      process.kill(pid!, "SIGKILL");
+    }
+    assert.deepEqual(await stillThere([pid!]), []);
+  },
+);
+
 test("a flood is cut at the limit and ended", onlyUnix, async () => {
   const file = script("flood", "echo $$ >&2; exec yes 0123456");
   const run = await runProgram(file, [], limits);
@@ -200,7 +233,7 @@ test("candidates of a name, a path and a Windows name", () => {
   assert.deepEqual(searchFolders("", false), ["/usr/bin", "/usr/local/bin", "/usr/lib/wsl/lib"]);
 });
 
-test("runs one after another and at once leave no descriptor and no child", onlyUnix, async () => {
+test("runs one after another and at once leave no descriptor and no child", onlyLinux, async () => {
   const open = () => fs.readdirSync("/proc/self/fd").length;
   const quick = script("quick", "echo 1");
   const slow = script("slow", "exec sleep 60");

@@ -8,7 +8,7 @@ import type {
   GpuRequest,
   WorkerConfig,
 } from "../lib/protocol.ts";
-import type { Finding } from "../lib/records.ts";
+import type { Finding, GpuProcess } from "../lib/records.ts";
 import type { SourceName } from "../lib/sources.ts";
 import { GapMemory, readGpus } from "./gpu/combine.ts";
 import { GPU_SOURCES } from "./gpu/registry.ts";
@@ -44,7 +44,9 @@ export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
   ): Promise<GpuReply> {
     const sources = gpuSources.filter(({ name }) => !without.includes(name));
     const reading = await readGpus(sources, ask, begin, gaps);
-    return { kind: "gpu", ...reading, foreignPids: namer.foreignNamespace };
+    const foreignPids = namer.foreignNamespace;
+    const processes = foreignPids ? reading.processes.map(withoutForeignName) : reading.processes;
+    return { kind: "gpu", ...reading, processes, foreignPids };
   }
 
   async function diagnose(without: readonly SourceName[], begin: Begin): Promise<DoctorReply> {
@@ -93,6 +95,13 @@ export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
       for (const source of gpuSources) source.close();
     },
   };
+}
+
+/** nvidia-smi looks the driver's PIDs up in our `/proc`, where they may be other processes. */
+function withoutForeignName(row: GpuProcess): GpuProcess {
+  return row.source === "nvidia_smi"
+    ? { ...row, name: null, nameStatus: "foreign_namespace" }
+    : row;
 }
 
 function switchedOff(config: WorkerConfig): SourceName[] {

@@ -1,7 +1,6 @@
 /** Fills what one source could not tell from another's reading of the same devices. Pure. */
 import type { DeviceInfo, GpuProcess } from "../../lib/records.ts";
 import type { SourceName } from "../../lib/sources.ts";
-import { isWrongFigure } from "./gaps.ts";
 import { normalPciBusId } from "./pci_bus_id.ts";
 import type { GpuReading } from "./source.ts";
 
@@ -66,7 +65,7 @@ function fillRow(row: GpuProcess, twin: GpuProcess, name: SourceName): GpuProces
   const named = row.nameStatus === "unknown" && twin.name !== null
     ? { ...row, name: twin.name, nameStatus: twin.nameStatus }
     : row;
-  if (row.usedBytes !== null || !isWrongFigure(row) || twin.usedBytes === null) return named;
+  if (row.usedBytes !== null || twin.usedBytes === null) return named;
   return { ...named, usedBytes: twin.usedBytes, missing: null, source: name };
 }
 

@@ -22,7 +22,7 @@ const WORTH_ASKING: ReadonlySet<FailureCode> = new Set<FailureCode>([
 ]);
 
 /** A figure that the driver got wrong, as against one it does not tell. */
-export function isWrongFigure({ missing }: GpuProcess): boolean {
+function isWrongFigure({ missing }: GpuProcess): boolean {
   return missing === "sentinel" || missing === "exceeds_total";
 }
 

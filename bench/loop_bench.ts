@@ -1,0 +1,66 @@
+/**
+ * How long the host's event loop is held: while a meter in process isolation is opened and first asked,
+ * and while the driver hangs. A timer of 1 ms shows the gaps; the same timer on an idle loop is the
+ * baseline.
+ */
+import { openMeter } from "../mod.ts";
+import { fakeMachine } from "../test/support/native.ts";
+import { median, row, RUNTIME, two } from "./support.ts";
+
+/** The longest time the loop was held beyond the timer's own interval during `action`. */
+async function longestGap(action: () => Promise<unknown>): Promise<number> {
+  let last = performance.now();
+  let longest = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last - 1);
+    last = now;
+  }, 1);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  longest = 0;
+  last = performance.now();
+  await action();
+  clearInterval(timer);
+  return longest;
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const machine = await fakeMachine("gpus=2");
+const hanging = await fakeMachine("gpus=2\nhang.nvmlDeviceGetMemoryInfo_v2=sleep");
+const idle: number[] = [];
+const opening: number[] = [];
+const hung: number[] = [];
+for (let round = 0; round < 15; round++) {
+  idle.push(await longestGap(() => sleep(40)));
+  const meter = openMeter({ isolation: "process", nvmlPath: machine.nvmlPath });
+  opening.push(await longestGap(() => meter.ask({ kind: "snapshot", pid: process.pid })));
+  await meter.close();
+  const stuck = openMeter({
+    isolation: round % 2 === 0 ? "process" : "worker",
+    nvmlPath: hanging.nvmlPath,
+    sources: ["proc", "nvml"],
+    softBudgetMs: 100,
+    hardBudgetMs: 100,
+  });
+  if (round < 3) {
+    hung.push(await longestGap(() => stuck.ask({ kind: "snapshot", pid: process.pid })));
+  }
+  await stuck.close();
+}
+console.log(`      ${RUNTIME}  an idle loop is held ${two(median(idle))} ms`);
+row(
+  "event loop held by opening a meter (process)",
+  `${two(median(opening))} ms`,
+  "<= 2 ms",
+  median(opening) <= 2,
+);
+const most = RUNTIME === "bun" ? 10 : 15;
+row(
+  "event loop held while the driver hangs",
+  `${two(median(hung))} ms`,
+  `<= ${most} ms`,
+  median(hung) <= most,
+);
+await machine.cleanup();
+await hanging.cleanup();
+process.exit(0);
