@@ -14,7 +14,6 @@ export interface Port {
 interface ParentPort {
   on(event: "message", listener: (message: ToWorker) => void): void;
   postMessage(message: FromWorker): void;
-  close(): void;
 }
 
 /** The port to the host where this is a thread, or `null` where it is a process. */
@@ -47,7 +46,8 @@ export async function openThread(): Promise<Port | null> {
     send: (message) => parentPort.postMessage(message),
     close: () => {
       end();
-      parentPort.close();
+      // Deno's threads are all web workers underneath; its `parentPort` can't be closed.
+      globalThis.close();
     },
   };
 }

@@ -1,0 +1,108 @@
+/**
+ * Builds `dist/`: what the npm package runs. Run it with Bun: `npm run build`.
+ *
+ * The worker comes first, as one file. Its text is put in the place of `lib/isolation/program.ts`, so that
+ * the library carries its worker wherever somebody bundles or compiles it.
+ */
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { emitTypes } from "./types.ts";
+import { licencesOf } from "./licences.ts";
+
+const root = join(import.meta.dirname, "..");
+const dist = join(root, "dist");
+const WORKER = "hypomnesis_worker.js";
+
+/** What every bundle has in common: ESM that Bun and Deno run, whole but for what the runtime brings. */
+const common = {
+  root,
+  format: "esm",
+  target: "bun",
+  external: ["bun:*", "node:*"],
+  metafile: true,
+  throw: true,
+} as const;
+
+/** Bundles the worker. Nobody reads its stack, so blanks go; names stay, for error messages. */
+async function buildWorker(outdir: string): Promise<string[]> {
+  const result = await Bun.build({
+    ...common,
+    entrypoints: [join(root, "workers/main.ts")],
+    outdir,
+    naming: WORKER,
+    minify: { whitespace: true, syntax: true, identifiers: false },
+  });
+  return inputsOf(result);
+}
+
+/** Bundles the public modules and the command line; what they share stands in chunks of its own. */
+async function buildModules(outdir: string, program: string): Promise<string[]> {
+  const result = await Bun.build({
+    ...common,
+    entrypoints: ["mod.ts", "lib/testing.ts", "cli.ts"].map((path) => join(root, path)),
+    outdir,
+    splitting: true,
+    naming: { entry: "[name].[ext]", chunk: "chunks/[name]-[hash].[ext]" },
+    plugins: [{
+      name: "embed the worker",
+      setup(build) {
+        build.onLoad({ filter: /[\\/]lib[\\/]isolation[\\/]program\.ts$/ }, () => ({
+          contents: `export const PROGRAM = ${JSON.stringify(program)};`,
+          loader: "ts",
+        }));
+      },
+    }],
+  });
+  return inputsOf(result);
+}
+
+function inputsOf(result: Bun.BuildOutput): string[] {
+  return Object.keys(result.metafile?.inputs ?? {}).map((path) => join(process.cwd(), path));
+}
+
+/** Stops the build where a bundle would not run in both runtimes, or not alone. */
+async function checkBundles(outdir: string): Promise<void> {
+  let carriers = 0;
+  const names = (await readdir(outdir, { recursive: true })).filter((name) => name.endsWith(".js"));
+  for (const name of names) {
+    const text = await readFile(join(outdir, name), "utf8");
+    if (text.includes("import.meta.require")) throw new Error(`${name} can't run in Deno: require`);
+    if (name !== WORKER && text.includes("openLibrary")) carriers++;
+    const { imports } = new Bun.Transpiler({ loader: "js" }).scan(text);
+    for (const { path } of imports) {
+      const own = path.startsWith(".") && name !== WORKER;
+      if (!own && !/^(bun|node):/.test(path)) throw new Error(`${name} imports ${path}`);
+    }
+  }
+  if (carriers !== 1) {
+    throw new Error(`The worker's text is in ${carriers} bundles instead of in one`);
+  }
+}
+
+async function build(): Promise<void> {
+  // Built aside and moved at once, so that a failed build leaves the last one standing.
+  const scratch = await mkdtemp(join(tmpdir(), "hypomnesis-build-"));
+  const fresh = join(root, `.dist-${process.pid}`);
+  try {
+    await mkdir(fresh, { recursive: true });
+    const inputs = await buildWorker(fresh);
+    const program = await readFile(join(fresh, WORKER), "utf8");
+    inputs.push(...await buildModules(fresh, program));
+    await checkBundles(fresh);
+    await chmod(join(fresh, "cli.js"), 0o755);
+    await emitTypes(root, scratch, join(fresh, "types"));
+    await writeFile(join(fresh, "LICENSES-THIRD-PARTY.txt"), await licencesOf(inputs));
+    await rm(dist, { recursive: true, force: true });
+    await rename(fresh, dist);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+    await rm(fresh, { recursive: true, force: true });
+  }
+  for (const name of (await readdir(dist, { recursive: true })).sort()) {
+    const { size } = Bun.file(join(dist, name));
+    if (name.endsWith(".js")) console.log(`${relative(root, join(dist, name))}  ${size} bytes`);
+  }
+}
+
+await build();

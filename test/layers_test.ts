@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { breaches, SHARED } from "./support/layers.ts";
+import { scanSource } from "./support/scan_source.ts";
+
+const root = join(import.meta.dirname!, "..");
+
+function readSources(): Map<string, string> {
+  const inside = (folder: string) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .map((name) => `${folder}/${name.replaceAll("\\", "/")}`);
+  const paths = ["mod.ts", "cli.ts", ...inside("lib"), ...inside("workers")]
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"));
+  return new Map(paths.map((path) => [path, readFileSync(join(root, path), "utf8")]));
+}
+
+test("imports go only where the layers allow", () => {
+  const files = readSources();
+  assert.ok(files.size > 40, `only ${files.size} files were read`);
+  for (const path of SHARED) assert.ok(files.has(path), `${path} is shared but is not there`);
+  assert.deepEqual(breaches(files), []);
+});
+
+test("the public modules reach the worker by its URL alone", () => {
+  const { strings } = scanSource(readSources().get("lib/isolation/launch.ts")!);
+  assert.ok(strings.some((string) => string.endsWith("workers/main.ts")));
+});
+
+/** A small tree in which everything is as it should be. */
+const SOUND: Readonly<Record<string, string>> = {
+  "mod.ts":
+    `export { openMeter } from "./lib/meter.ts";\nexport type { A } from "./lib/records.ts";`,
+  "cli.ts": `import { run } from "./lib/cli/run.ts";\nawait run(Deno.args);`,
+  "lib/cli/run.ts":
+    `import { parseArgs } from "@std/cli/parse-args";\nimport { openMeter } from "../meter.ts";
+const { open } = await import("node:fs/promises");`,
+  "lib/meter.ts":
+    `import { start } from "./isolation/child.ts";\nimport type { A } from "./records.ts";`,
+  "lib/isolation/child.ts":
+    `export const url = new URL("../../workers/main.ts", import.meta.url); Bun.spawn(["x"]);`,
+  "lib/errors.ts": "export class Oops extends Error {}",
+  "lib/records.ts": "export interface A { readonly process: string; readonly Deno?: 1 }",
+  "workers/main.ts":
+    `import { realHost } from "./host/real_host.ts";\nimport { read } from "./proc/read.ts";`,
+  "workers/host/real_host.ts":
+    `import { readFileSync } from "node:fs";\nimport { open } from "../ffi/bun.ts"; Deno.exit(0);`,
+  "workers/ffi/bun.ts": `export const open = () => import("bun:ffi");`,
+  "workers/proc/read.ts": `import { Oops } from "../../lib/errors.ts";
+// Deno.readTextFile is what the host calls; import { x } from "zod";
+export const read = (row) => "Bun.spawn" + \`dlopen \${row.process.env} fetch\` + row.Deno;`,
+};
+
+function planted(path: string, line: string): string[] {
+  return breaches(new Map(Object.entries({ ...SOUND, [path]: `${SOUND[path] ?? ""}\n${line}` })));
+}
+
+test("a sound tree has no breach", () => {
+  assert.deepEqual(breaches(new Map(Object.entries(SOUND))), []);
+});
+
+const PLANTED: readonly [path: string, line: string, breach: RegExp][] = [
+  ["lib/meter.ts", `import "../workers/main.ts";`, /^lib\/meter.ts imports workers\/main.ts$/],
+  ["lib/meter.ts", `import type { R } from "../workers/proc/read.ts";`, /imports workers\/proc/],
+  ["lib/meter.ts", `const m = import("../workers/main.ts");`, /imports workers\/main.ts$/],
+  ["lib/meter.ts", `const u = "../workers/main.ts";`, /knows where the workers are/],
+  ["lib/meter.ts", "const u = `${base}/workers/main.ts`;", /knows where the workers are/],
+  ["lib/meter.ts", `import { run } from "./cli/run.ts";`, /^lib\/meter.ts imports lib\/cli/],
+  ["mod.ts", `export * from "./lib/cli/run.ts";`, /^mod.ts imports lib\/cli\/run.ts$/],
+  ["mod.ts", `export { run } from "./cli.ts";`, /^mod.ts imports cli.ts$/],
+  ["workers/main.ts", `import { start } from "../lib/meter.ts";`, /imports lib\/meter.ts$/],
+  ["lib/errors.ts", `import { start } from "./meter.ts";`, /^lib\/errors.ts imports lib\/meter/],
+  ["lib/errors.ts", `import { start } from "./gone.ts";`, /lib\/gone.ts, which is not there/],
+  ["lib/meter.ts", `import { z } from "zod";`, /^lib\/meter.ts imports zod \(static\)$/],
+  ["lib/meter.ts", `const z = await import("hono");`, /mod.ts may load hono through lib\/meter.ts/],
+  [
+    "lib/meter.ts",
+    `import { parse } from "@std/csv";`,
+    /mod.ts loads @std\/csv through lib\/meter/,
+  ],
+  ["lib/meter.ts", `import fs from "node:fs";`, /mod.ts loads node:fs through lib\/meter.ts/],
+  ["lib/cli/run.ts", `import fs from "node:fs";`, /lib\/cli\/run.ts imports node:fs \(static\)/],
+  ["lib/cli/run.ts", `import * as ffi from "bun:ffi";`, /imports bun:ffi/],
+  ["lib/cli/run.ts", `await import(name);`, /imports something computed/],
+  ["lib/cli/run.ts", `new Deno.Command("ls");`, /starts a process: Deno.Command/],
+  ["lib/meter.ts", `Bun.spawnSync(["ls"]);`, /starts a process: Bun.spawn/],
+  ["lib/meter.ts", "`${Bun.spawn(['ls'])}`;", /starts a process: Bun.spawn/],
+  ["lib/meter.ts", `Deno.dlopen("libc.so.6", {});`, /loads native code/],
+  ["workers/host/real_host.ts", `Deno.dlopen("libc.so.6", {});`, /loads native code/],
+  ["workers/proc/read.ts", `Deno.readTextFileSync("/proc/stat");`, /past the host: Deno/],
+  ["workers/proc/read.ts", `const home = process.env.HOME;`, /past the host: process.env/],
+  ["workers/proc/read.ts", `import fs from "node:fs";`, /read.ts imports node:fs/],
+  ["workers/proc/read.ts", `const half = a / b; Bun.file("/x"); // a / b`, /past the host: Bun/],
+  ["workers/proc/read.ts", `const q = /["'\`]/; Bun.file("/x");`, /past the host: Bun/],
+  [
+    "workers/proc/read.ts",
+    `export { x } from "../main.ts";`,
+    /^Cycle: workers\/main.ts -> workers\/proc\/read.ts -> workers\/main.ts$/,
+  ],
+];
+
+for (const [path, line, breach] of PLANTED) {
+  test(`found in ${path}: ${line}`, () => {
+    const found = planted(path, line);
+    assert.ok(found.some((text) => breach.test(text)), `${breach} not in ${JSON.stringify(found)}`);
+  });
+}
+
+test("the scanner tells types, static and dynamic imports apart", () => {
+  const { imports } = scanSource(`
+import type { A } from "./a.ts";
+import { type B, type C } from "./b.ts";
+import { type D, e } from "./c.ts";
+import f, * as g from "./d.ts";
+import "./e.ts"; export * from "./f.ts";
+const h = await import("./g.ts"), i = "import './not.ts'";
+/* import "./not.ts" */ // import("./not.ts")
+`);
+  assert.deepEqual(imports.map(({ specifier, kind }) => `${kind} ${specifier}`).sort(), [
+    "dynamic ./g.ts",
+    "static ./c.ts",
+    "static ./d.ts",
+    "static ./e.ts",
+    "static ./f.ts",
+    "type ./a.ts",
+    "type ./b.ts",
+  ]);
+});
