@@ -95,7 +95,10 @@ export interface CgroupMemory {
   readonly oomKills: number | null;
 }
 
-/** Memory of the machine. Linux: `/proc/meminfo`, `/proc/stat`, `/proc/pressure/memory`, cgroup files. */
+/**
+ * Memory of the machine. Linux: `/proc/meminfo`, read at each question; `/proc/pressure/memory`,
+ * `/proc/stat` and the cgroup's files, at most 100 ms old; the number of processes, at most a second old.
+ */
 export interface SystemMemory {
   /** Usable RAM (`MemTotal`). */
   readonly totalBytes: Bytes;
@@ -111,7 +114,7 @@ export interface SystemMemory {
   readonly swapUsedBytes: Bytes;
   /** Memory pressure; `null` on kernels without PSI. */
   readonly pressure: Pressure | null;
-  /** CPU time not idle since the previous question to this meter, 0…1 of all cores; `null` the first time. */
+  /** CPU time not idle since the previous reading by this meter, 0…1 of all cores; `null` the first time. */
   readonly cpuUtilizationRatio: number | null;
   /** Number of processes: numeric entries of `/proc`. */
   readonly processCount: number | null;

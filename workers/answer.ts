@@ -14,7 +14,7 @@ import { GapMemory, readGpus } from "./gpu/combine.ts";
 import { GPU_SOURCES } from "./gpu/registry.ts";
 import type { Host } from "./host/host.ts";
 import { diagnoseProc, diagnoseProcMm } from "./proc/diagnose.ts";
-import { makeMemorySource } from "./proc/memory.ts";
+import { MemorySource } from "./proc/memory.ts";
 import { makeProcessNamer } from "./proc_names.ts";
 
 /** Says that a later source of the question is begun. */
@@ -32,7 +32,7 @@ export interface Answerer {
 
 /** Makes the answerer of one worker. Opens nothing before it is asked. */
 export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
-  const memory = makeMemorySource(host);
+  const memory = new MemorySource(host);
   const gpuSources = config.sources.flatMap((name) => GPU_SOURCES[name]?.(host, config) ?? []);
   const gaps = new GapMemory(() => host.now());
   const namer = makeProcessNamer(host);

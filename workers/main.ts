@@ -12,9 +12,7 @@ import { openStdio } from "./host/stdio.ts";
 import { openThread, type Port } from "./host/thread.ts";
 
 async function start(config: WorkerConfig, port: Port): Promise<Answerer> {
-  const host = await realHost(
-    config.debug ? { debug: (line) => port.send({ debug: line }) } : null,
-  );
+  const host = await realHost(config.debug ? (line) => port.send({ debug: line }) : null);
   if (port.isProcess) endWithHost(host, config.hostPid);
   return makeAnswerer(host, config);
 }

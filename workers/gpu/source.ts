@@ -41,6 +41,8 @@ export interface GpuSourceOptions {
   readonly nvmlPath: string | null;
   readonly nvidiaSmiPath: string | null;
   readonly nvidiaSmiMs: number;
+  /** Raw native values are wanted. */
+  readonly debug: boolean;
 }
 
 /** Makes a source for one machine. It opens nothing before it is asked. */

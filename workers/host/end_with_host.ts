@@ -3,6 +3,7 @@
  * process group, so that Ctrl+C in the terminal reaches the host alone.
  */
 import type { Host } from "./host.ts";
+import { LIBC } from "./real_host.ts";
 
 const PR_SET_PDEATHSIG = 1; // prctl.h
 const SIGKILL = 9n;
@@ -17,7 +18,7 @@ const SIGNATURES = {
 export function endWithHost(host: Host, hostPid: number): void {
   if (host.platform !== "linux") return;
   try {
-    const { functions } = host.openLibrary(["libc.so.6", "libc.so"], SIGNATURES);
+    const { functions } = host.openLibrary(LIBC, SIGNATURES);
     functions.setsid?.();
     functions.prctl?.(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n);
     // The host may have died before the kernel was asked.

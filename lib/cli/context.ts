@@ -1,0 +1,40 @@
+/** Everything a command may touch, as one value, so that a test runs the commands on a machine of its own. */
+import type { Asker, AskerOptions } from "./asker.ts";
+
+/** One of the two streams a command writes to. */
+export interface Output {
+  /**
+   * Resolves once the text is handed to the system.
+   * @throws {OutputClosed} where nobody reads any more
+   */
+  write(text: string): Promise<void>;
+  /** It is a terminal that understands escape sequences. */
+  readonly isTty: boolean;
+  /** Columns of the terminal; `null` where it is none. */
+  readonly columns: number | null;
+  /** Colours are welcome: a terminal, and `NO_COLOR` is not set. */
+  readonly color: boolean;
+}
+
+/** The world of one run. */
+export interface CliContext {
+  /** The arguments behind the program's name. */
+  readonly args: readonly string[];
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** The process `hmn` runs in. */
+  readonly ownPid: number;
+  /** The value of an environment variable. */
+  env(name: string): string | undefined;
+  openAsker(options: AskerOptions): Promise<Asker>;
+  /**
+   * Calls `cleanUp` before the program ends by Ctrl+C or SIGTERM. Until the first call a signal ends the
+   * program at once, with nothing to clean up.
+   */
+  beforeInterrupt(cleanUp: () => void): void;
+}
+
+/** Whoever read the output has gone, as `head` does. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
+}

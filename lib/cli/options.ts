@@ -1,0 +1,70 @@
+/** The options that several commands share, and the forms of their values. */
+import { parseSources } from "../options.ts";
+import type { DeviceSelector } from "../select_device.ts";
+import { SOURCE_NAMES, type SourceName } from "../sources.ts";
+import type { Flag, Valued } from "./command.ts";
+
+/** The largest PID the protocol takes. */
+const MAX_PID = 0x7fffffff;
+
+/** `--json` */
+export const JSON_OPTION: Flag = { about: "print JSON, on one line" };
+
+/** `--pid`; what it does depends on the command. */
+export function pidOption(about: string): Valued<number> {
+  return {
+    about,
+    value: "PID",
+    accepts: `a whole number from 1 to ${MAX_PID}`,
+    parse: (text) => {
+      const pid = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+      return pid >= 1 && pid <= MAX_PID ? pid : undefined;
+    },
+  };
+}
+
+/** `--device`; what it does depends on the command. */
+export function deviceOption(about: string): Valued<DeviceSelector> {
+  return {
+    about,
+    value: "DEVICE",
+    accepts: "an index, a UUID or its first 8 or more characters, or a PCI bus id",
+    parse: (text) => {
+      if (/^\d{1,9}$/.test(text)) return Number(text);
+      const isPci = /^(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/i.test(text);
+      const isUuid = /^(?=.*[a-z])[a-z0-9-]{8,64}$/i.test(text);
+      return isPci || isUuid ? text : undefined;
+    },
+  };
+}
+
+/** `--sources` and `HMN_SOURCES` */
+export const SOURCES_OPTION: Valued<readonly SourceName[]> = {
+  about: "ask only these sources",
+  value: "LIST",
+  accepts: `names separated by commas, out of ${SOURCE_NAMES.join(", ")}`,
+  env: "HMN_SOURCES",
+  parse: (text) => {
+    try {
+      const sources = parseSources(text);
+      return sources.length > 0 ? sources : undefined;
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  },
+};
+
+/** An option whose value is one of a few words; each word stands for a value. */
+export function choiceOption<T>(
+  about: string,
+  value: string,
+  choices: Readonly<Record<string, T>>,
+): Valued<T> {
+  return {
+    about,
+    value,
+    accepts: Object.keys(choices).join(", "),
+    parse: (text) => Object.hasOwn(choices, text) ? choices[text] : undefined,
+  };
+}

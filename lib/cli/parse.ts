@@ -1,0 +1,106 @@
+/** Reads arguments by a command's table of options, and says of each mistake what would be right. */
+// @ts-types="../../types/std_parse_args.d.ts"
+import { type ParsedArgs, parseArgs } from "@std/cli/parse-args";
+import { escapeText } from "../text.ts";
+import { isValued, type OptionTable, type Valued } from "./command.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** The arguments understood. */
+export interface Parsed {
+  /** `--help` or `--version` stands among them; then the rest is not looked at. */
+  readonly asks: "help" | "version" | null;
+  /** One value for each option of the table. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The arguments that are no option. */
+  readonly rest: readonly string[];
+}
+
+/** Options of every command, and their short forms. */
+const COMMON = { help: "h", version: "V" } as const;
+
+/**
+ * Reads `args`. `title` is the command as the errors call it: `hmn ps`.
+ *
+ * @throws {UsageError} in one line that names the argument and the accepted form
+ */
+export function parseByTable(
+  title: string,
+  table: OptionTable,
+  args: readonly string[],
+  env: (name: string) => string | undefined,
+): Parsed {
+  const names = Object.keys(table);
+  const valued = names.filter((name) => isValued(table[name]!));
+  const flags = [...names.filter((name) => !isValued(table[name]!)), ...Object.keys(COMMON)];
+  checkFlags(args, flags);
+  const parsed = parseArgs(args, {
+    alias: COMMON,
+    boolean: flags,
+    string: [...valued, "_"],
+    collect: [...names, ...Object.keys(COMMON)],
+    unknown: (argument, key) => {
+      if (key === undefined) return true;
+      const before = args[args.indexOf(argument) - 1]?.replace(/^--/, "") ?? "";
+      // What follows an option with a value is its value, whatever it looks like.
+      if (valued.includes(before)) throw badValue(`--${before}`, argument, table[before]);
+      const known = [...names, ...Object.keys(COMMON)].map((name) => `--${name}`).join(", ");
+      throw new UsageError(`unknown option ${quote(argument)}: ${title} takes ${known}`);
+    },
+  });
+  const rest = parsed._.map(String);
+  for (const asks of ["help", "version"] as const) {
+    if (given(parsed, asks).length > 0) return { asks, values: {}, rest };
+  }
+  const values = names.map((name) => [name, valueOf(name, table, given(parsed, name), env)]);
+  return { asks: null, values: Object.fromEntries(values), rest };
+}
+
+/** The values an option was given, one for each time it stands there. */
+function given(parsed: ParsedArgs, name: string): readonly unknown[] {
+  const values = parsed[name];
+  return Array.isArray(values) ? values : [];
+}
+
+function valueOf(
+  name: string,
+  table: OptionTable,
+  values: readonly unknown[],
+  env: (name: string) => string | undefined,
+): unknown {
+  const option = table[name]!;
+  if (values.length > 1) throw new UsageError(`--${name} is given twice: give it once`);
+  if (!isValued(option)) return values.length === 1;
+  if (values.length === 1) return read(`--${name}`, String(values[0]), option);
+  const fallback = option.env === undefined ? undefined : env(option.env);
+  return fallback ? read(option.env!, fallback, option) : undefined;
+}
+
+function read(label: string, text: string, option: Valued<unknown>): unknown {
+  if (text === "") throw new UsageError(`${label} has no value: give ${option.accepts}`);
+  const value = option.parse(text);
+  if (value === undefined) throw badValue(label, text, option);
+  return value;
+}
+
+function badValue(label: string, text: string, option: unknown): UsageError {
+  const { accepts } = option as Valued<unknown>;
+  return new UsageError(`${label} ${quote(text)} is not accepted: give ${accepts}`);
+}
+
+/** The parser would take a value for a flag in silence: `--json=no`, `--json false`. */
+function checkFlags(args: readonly string[], flags: readonly string[]): void {
+  for (const [i, argument] of args.entries()) {
+    if (argument === "--") return;
+    const [name, value] = argument.replace(/^--/, "").split("=", 2);
+    if (!argument.startsWith("--") || !flags.includes(name!)) continue;
+    const next = args[i + 1];
+    const taken = value ?? (next === "true" || next === "false" ? next : undefined);
+    if (taken === undefined) continue;
+    throw new UsageError(`--${name} ${quote(taken)} is not accepted: --${name} takes no value`);
+  }
+}
+
+/** An argument as an error shows it. */
+export function quote(text: string): string {
+  return `"${escapeText(text)}"`;
+}

@@ -1,0 +1,120 @@
+/** The real world of `hmn`: the terminal or pipe, the environment, and a meter of its own. */
+import { readEnv } from "../env.ts";
+import type { Asker, AskerOptions } from "./asker.ts";
+import { type CliContext, type Output, OutputClosed } from "./context.ts";
+
+/** The context of this program. Nothing is opened before it is used. */
+export function realContext(): CliContext {
+  return {
+    args: "Deno" in globalThis ? Deno.args : process.argv.slice(2),
+    stdout: new Stream(1),
+    stderr: new Stream(2),
+    ownPid: process.pid,
+    env: readEnv,
+    openAsker: openRealAsker,
+    beforeInterrupt,
+  };
+}
+
+/** Opens the meter that answers the command line: in child processes, so that it always ends. */
+async function openRealAsker({ sources, onWait }: AskerOptions): Promise<Asker> {
+  const { openMeter } = await import("../meter.ts");
+  return openMeter({
+    isolation: "process",
+    ...(sources === undefined ? {} : { sources }),
+    ...(onWait === undefined ? {} : { onWait }),
+  });
+}
+
+/** Ends the program. What was written is out, and a child that hangs goes with its parent. */
+export function exit(code: number): never {
+  return "Deno" in globalThis ? Deno.exit(code) : process.exit(code);
+}
+
+const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+
+function beforeInterrupt(cleanUp: () => void): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      cleanUp();
+      // The clean-up's own writing goes out first, and is not waited for if it can't.
+      setTimeout(() => exit(EXIT_OF_SIGNAL[signal]), 20);
+    });
+  }
+}
+
+/**
+ * Standard output or standard error. What a terminal can do is looked up only when asked: the runtimes'
+ * own stream objects cost more to make than the whole output.
+ */
+class Stream implements Output {
+  readonly #fd: 1 | 2;
+  #put: ((text: string) => Promise<unknown>) | null = null;
+
+  constructor(fd: 1 | 2) {
+    this.#fd = fd;
+  }
+
+  get isTty(): boolean {
+    return this.#isTerminal() && readEnv("TERM") !== "dumb";
+  }
+
+  get columns(): number | null {
+    if (!this.#isTerminal()) return null;
+    try {
+      const columns = "Deno" in globalThis
+        ? Deno.consoleSize().columns
+        : (this.#fd === 1 ? process.stdout : process.stderr).columns;
+      return columns > 0 ? columns : null;
+    } catch {
+      return null;
+    }
+  }
+
+  get color(): boolean {
+    return this.isTty && !readEnv("NO_COLOR");
+  }
+
+  async write(text: string): Promise<void> {
+    if (text === "") return;
+    try {
+      this.#put ??= "Deno" in globalThis ? denoWriter(this.#fd) : bunWriter(this.#fd);
+      await this.#put(text);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "EPIPE") throw new OutputClosed();
+      throw error;
+    }
+  }
+
+  #isTerminal(): boolean {
+    if ("Deno" in globalThis) {
+      return (this.#fd === 1 ? Deno.stdout : Deno.stderr).isTerminal();
+    }
+    return (this.#fd === 1 ? process.stdout : process.stderr).isTTY === true;
+  }
+}
+
+/** `Bun.write` would write over a file that is appended to; a writer does not. */
+function bunWriter(fd: 1 | 2): (text: string) => Promise<unknown> {
+  const writer = (fd === 1 ? Bun.stdout : Bun.stderr).writer();
+  return async (text) => {
+    writer.write(text);
+    await writer.flush();
+  };
+}
+
+function denoWriter(fd: 1 | 2): (text: string) => Promise<unknown> {
+  const stream = fd === 1 ? Deno.stdout : Deno.stderr;
+  return async (text) => {
+    const bytes = new TextEncoder().encode(text);
+    for (let written = 0; written < bytes.length;) {
+      try {
+        written += await stream.write(bytes.subarray(written));
+      } catch (error) {
+        // The other end made the pipe non-blocking and it is full.
+        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+  };
+}

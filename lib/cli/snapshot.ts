@@ -1,0 +1,118 @@
+/** `hmn snapshot`: RAM, GPUs and their processes at one time. */
+import { type Failure, HypomnesisError } from "../errors.ts";
+import { formatMib } from "../format.ts";
+import { toJsonLine } from "../json_case.ts";
+import type { SnapshotReply } from "../protocol.ts";
+import type { Bytes, ProcessMemory, SystemMemory } from "../records.ts";
+import { SOURCES } from "../sources.ts";
+import { escapeText } from "../text.ts";
+import { defineCommand } from "./command.ts";
+import { areAllAbsent, exitCodeOf, failureLines } from "./failures.ts";
+import { orderedDevice, orderedProcess } from "./json_records.ts";
+import { couldNotLook, deviceLines, noDevicesLine, ramLine } from "./memory_lines.ts";
+import { JSON_OPTION, pidOption, SOURCES_OPTION } from "./options.ts";
+import { compareRows, processTable } from "./ps_rows.ts";
+import { withAsker } from "./wait_line.ts";
+
+/** The command. */
+export const command = defineCommand({
+  about: "Tells everything at once: RAM of a process and of the machine, the GPUs, and who uses them.",
+  options: {
+    pid: pidOption("the process whose RAM is told; hmn's own by default"),
+    json: JSON_OPTION,
+    sources: SOURCES_OPTION,
+  },
+  notes: [
+    "The JSON is the whole answer: at_ms, duration_ms, pid, process, system, devices, processes, " +
+    "listed_devices, foreign_pids and failures. A number that is not known is null, and failures says " +
+    "why. It is printed whatever failed.",
+  ],
+  examples: [
+    ["hmn snapshot --pid 4321", "RAM of process 4321, and everything else"],
+    ["hmn snapshot --json | jq .system.available_bytes", "bytes of RAM a program can still get"],
+  ],
+  async run({ pid, json, sources }, context) {
+    const reply = await withAsker(
+      context,
+      sources,
+      (asker) => asker.ask({ kind: "snapshot", pid: pid ?? context.ownPid }),
+    );
+    const gone = reply.process === null && pid !== undefined
+      ? reply.failures.find((failure) => failure.code === "no_such_process" && failure.pid === pid)
+      : undefined;
+    if (gone !== undefined && !json) {
+      throw new HypomnesisError(gone.code, gone.message, { source: gone.source, pid: reply.pid });
+    }
+    const columns = context.stdout.columns ?? undefined;
+    await context.stdout.write(json ? snapshotJson(reply) : snapshotText(reply, columns));
+    // The JSON holds the failures; in text, the line about no GPU has told those of its sources.
+    if (!json) await context.stderr.write(failureLines(besideText(reply)));
+    return gone === undefined ? exitCodeOf(unanswered(reply)) : exitCodeOf([gone]);
+  },
+});
+
+/** The whole answer, the original's keys first. */
+function snapshotJson(reply: SnapshotReply): string {
+  return toJsonLine({
+    ...reply,
+    devices: reply.devices.map(orderedDevice),
+    processes: reply.processes.map(orderedProcess),
+  });
+}
+
+function snapshotText(reply: SnapshotReply, maxWidth: number | undefined): string {
+  const { process, system, devices, processes } = reply;
+  const rows = processes.toSorted(compareRows("dedicated"));
+  return [
+    processLine(reply.pid, process),
+    ramLine(system),
+    swapLine(system),
+    devices.length === 0 ? noDevicesLine(driverFailures(reply)) : deviceLines(
+      devices,
+      reply.failures,
+    ),
+    rows.length === 0
+      ? ""
+      : processTable(rows, devices, false, maxWidth === undefined ? {} : { maxWidth }),
+  ].join("");
+}
+
+function processLine(pid: number, memory: ProcessMemory | null): string {
+  const name = memory?.name ? ` [${escapeText(memory.name)}]` : "";
+  const { rssBytes = null, peakRssBytes = null, swapBytes = null } = memory ?? {};
+  const more = [part(", peak", peakRssBytes), part(", swapped", swapBytes)].join("");
+  return `process ${pid}${name}: RSS ${rssBytes === null ? "? MiB" : formatMib(rssBytes)}${more}\n`;
+}
+
+function swapLine(system: SystemMemory | null): string {
+  const { swapUsedBytes = null, swapTotalBytes = null } = system ?? {};
+  if (swapUsedBytes === null || swapTotalBytes === null) return "";
+  return `swap: used ${formatMib(swapUsedBytes)} / ${formatMib(swapTotalBytes)}\n`;
+}
+
+function part(words: string, bytes: Bytes): string {
+  return bytes === null ? "" : `${words} ${formatMib(bytes)}`;
+}
+
+/** What the driver's sources said, as against those of RAM. */
+function driverFailures({ failures }: SnapshotReply): readonly Failure[] {
+  return failures.filter(isOfDriver);
+}
+
+/** A failure without a source is a worker's, and may be either lane's. */
+function isOfDriver({ source }: Failure): boolean {
+  return source !== null && SOURCES[source].lane === "driver";
+}
+
+function besideText({ devices, failures }: SnapshotReply): readonly Failure[] {
+  return devices.length === 0 ? failures.filter((failure) => !isOfDriver(failure)) : failures;
+}
+
+/** The failures of the parts that could not be told at all. */
+function unanswered(reply: SnapshotReply): readonly Failure[] {
+  const driver = driverFailures(reply);
+  const others = reply.failures.filter((failure) => !isOfDriver(failure));
+  if (couldNotLook(reply.devices, driver)) return driver;
+  const isMissing = reply.process === null || reply.system === null;
+  return isMissing && !areAllAbsent(others) ? others : [];
+}

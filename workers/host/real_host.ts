@@ -1,0 +1,48 @@
+/** The machine this runs on. */
+import { loadFfi, type OpenLibrary } from "../ffi/open.ts";
+import { denoFiles } from "./deno_files.ts";
+import type { Files } from "./files.ts";
+import type { Host } from "./host.ts";
+import { LIBC_SIGNATURES, libcFiles } from "./libc_files.ts";
+import { nodeFiles } from "./node_files.ts";
+
+/** Names of the C library: glibc's, then musl's. */
+export const LIBC = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+
+const PLATFORMS: Readonly<Record<string, Host["platform"]>> = {
+  linux: "linux",
+  win32: "windows",
+  windows: "windows",
+  darwin: "darwin",
+};
+
+function filesOfThisRuntime(openLibrary: OpenLibrary): Files {
+  if ("Bun" in globalThis) return nodeFiles();
+  try {
+    return libcFiles(openLibrary(LIBC, LIBC_SIGNATURES));
+  } catch {
+    return denoFiles();
+  }
+}
+
+/** The real host. `onDebug` gets raw native values. */
+export async function realHost(onDebug: ((line: string) => void) | null): Promise<Host> {
+  const openLibrary = await loadFfi();
+  const files = filesOfThisRuntime(openLibrary);
+  const platform = "Bun" in globalThis ? process.platform : Deno.build.os;
+  return {
+    platform: PLATFORMS[platform] ?? "unknown",
+    readText: files.readText,
+    list: files.list,
+    readLink: files.readLink,
+    openLibrary,
+    async run(program, args, limits) {
+      // Most workers never run a program.
+      const { runProgram } = await import("./run_program.ts");
+      return runProgram(program, args, limits);
+    },
+    now: () => performance.now(),
+    wallClock: () => Date.now(),
+    debug: onDebug === null ? () => {} : (line) => onDebug(line()),
+  };
+}
