@@ -28,12 +28,11 @@ async function serve(port: Port): Promise<void> {
     }
     if (answerer === null) continue;
     const { id, ask, without } = message;
-    const begin = (
-      source: Parameters<Answerer["answer"]>[2] extends (s: infer S) => void ? S : never,
-    ) => port.send({ id, begin: source });
+    const begin: Begin = (source) => port.send({ id, begin: source });
     port.send({ id, reply: await answerer.answer(ask, without, begin) });
   }
-  answerer?.close();
+  // A process that ends closes everything by itself, and without a call into a driver that may hang.
+  if (!port.isProcess) answerer?.close();
   port.close();
 }
 

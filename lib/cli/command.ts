@@ -41,7 +41,9 @@ export interface CommandSpec<O extends OptionTable> {
 }
 
 /** A command of whatever options. */
-export type Command = CommandSpec<OptionTable>;
+export interface Command extends Omit<CommandSpec<OptionTable>, "run"> {
+  run(values: Readonly<Record<string, unknown>>, context: CliContext): Promise<number>;
+}
 
 /** One line of the list of commands. Its module is loaded when it is run. */
 export interface CommandEntry {

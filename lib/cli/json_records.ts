@@ -2,28 +2,41 @@
 import { toJsonLine } from "../json_case.ts";
 import type { DeviceInfo, GpuProcess } from "../records.ts";
 
-/** The original's seven keys of a device, then ours. */
+const DEVICE_KEYS = [
+  "index",
+  "name",
+  "totalBytes",
+  "freeBytes",
+  "usedBytes",
+  "reservedBytes",
+  "driverVersion",
+] as const satisfies readonly (keyof DeviceInfo)[];
+
+const PROCESS_KEYS = [
+  "pid",
+  "name",
+  "usedBytes",
+  "sharedUsedBytes",
+  "deviceIndex",
+  "deviceName",
+] as const satisfies readonly (keyof GpuProcess)[];
+
+/** A copy with the original's seven keys of a device first. */
 export function orderedDevice(device: DeviceInfo): DeviceInfo {
-  const { index, name, totalBytes, freeBytes, usedBytes, reservedBytes, driverVersion } = device;
-  return {
-    index,
-    name,
-    totalBytes,
-    freeBytes,
-    usedBytes,
-    reservedBytes,
-    driverVersion,
-    ...device,
-  };
+  return withFirst(device, DEVICE_KEYS);
 }
 
-/** The original's six keys of a process on a GPU, then ours. */
+/** A copy with the original's six keys of a process on a GPU first. */
 export function orderedProcess<P extends GpuProcess>(row: P): P {
-  const { pid, name, usedBytes, sharedUsedBytes, deviceIndex, deviceName } = row;
-  return { pid, name, usedBytes, sharedUsedBytes, deviceIndex, deviceName, ...row };
+  return withFirst(row, PROCESS_KEYS);
 }
 
 /** An array of devices as one line of JSON. */
 export function devicesJson(devices: readonly DeviceInfo[]): string {
   return toJsonLine(devices.map(orderedDevice));
+}
+
+function withFirst<R extends object>(record: R, keys: readonly (keyof R)[]): R {
+  const first = Object.fromEntries(keys.map((key) => [key, record[key]])) as Partial<R>;
+  return Object.assign(first, record);
 }

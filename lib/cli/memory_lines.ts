@@ -51,7 +51,10 @@ export function noDevicesLine(failures: readonly Failure[]): string {
 }
 
 /** No number could be read, and not because there is none to read: the driver or the worker failed. */
-export function couldNotLook(devices: readonly DeviceInfo[], failures: readonly Failure[]): boolean {
+export function couldNotLook(
+  devices: readonly DeviceInfo[],
+  failures: readonly Failure[],
+): boolean {
   return devices.every(isUnreadable) && !areAllAbsent(failures);
 }
 

@@ -1,6 +1,6 @@
 /** Reads arguments by a command's table of options, and says of each mistake what would be right. */
 // @ts-types="../../types/std_parse_args.d.ts"
-import { type ParsedArgs, parseArgs } from "@std/cli/parse-args";
+import { parseArgs, type ParsedArgs } from "@std/cli/parse-args";
 import { escapeText } from "../text.ts";
 import { isValued, type OptionTable, type Valued } from "./command.ts";
 import { UsageError } from "./usage_error.ts";

@@ -111,7 +111,13 @@ function incompleteNote(unlisted: string): string {
 
 /** A PID that is no process is a mistake, and not a process that leaves the GPUs alone. */
 async function checkExists(asker: Asker, pid: number): Promise<void> {
-  const request = { kind: "memory", pids: [pid], system: false, details: false, pss: false } as const;
+  const request = {
+    kind: "memory",
+    pids: [pid],
+    system: false,
+    details: false,
+    pss: false,
+  } as const;
   const { failures } = await asker.ask(request);
   const gone = failures.find(({ code }) => code === "no_such_process");
   if (gone !== undefined) {

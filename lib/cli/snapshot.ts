@@ -16,7 +16,8 @@ import { withAsker } from "./wait_line.ts";
 
 /** The command. */
 export const command = defineCommand({
-  about: "Tells everything at once: RAM of a process and of the machine, the GPUs, and who uses them.",
+  about:
+    "Tells everything at once: RAM of a process and of the machine, the GPUs, and who uses them.",
   options: {
     pid: pidOption("the process whose RAM is told; hmn's own by default"),
     json: JSON_OPTION,
@@ -67,10 +68,9 @@ function snapshotText(reply: SnapshotReply, maxWidth: number | undefined): strin
     processLine(reply.pid, process),
     ramLine(system),
     swapLine(system),
-    devices.length === 0 ? noDevicesLine(driverFailures(reply)) : deviceLines(
-      devices,
-      reply.failures,
-    ),
+    devices.length === 0
+      ? noDevicesLine(failuresOf(reply, "driver"))
+      : deviceLines(devices, reply.failures),
     rows.length === 0
       ? ""
       : processTable(rows, devices, false, maxWidth === undefined ? {} : { maxWidth }),
@@ -86,33 +86,30 @@ function processLine(pid: number, memory: ProcessMemory | null): string {
 
 function swapLine(system: SystemMemory | null): string {
   const { swapUsedBytes = null, swapTotalBytes = null } = system ?? {};
-  if (swapUsedBytes === null || swapTotalBytes === null) return "";
+  if (swapUsedBytes === null || swapTotalBytes === null || swapTotalBytes === 0) return "";
   return `swap: used ${formatMib(swapUsedBytes)} / ${formatMib(swapTotalBytes)}\n`;
 }
 
 function part(words: string, bytes: Bytes): string {
-  return bytes === null ? "" : `${words} ${formatMib(bytes)}`;
+  return bytes === null || bytes === 0 ? "" : `${words} ${formatMib(bytes)}`;
 }
 
-/** What the driver's sources said, as against those of RAM. */
-function driverFailures({ failures }: SnapshotReply): readonly Failure[] {
-  return failures.filter(isOfDriver);
+/** What the sources of one lane said. A failure without a source is a worker's, of either lane. */
+function failuresOf({ failures }: SnapshotReply, lane: "system" | "driver"): readonly Failure[] {
+  return failures.filter(({ source }) =>
+    source === null || (SOURCES[source].lane === "driver") === (lane === "driver")
+  );
 }
 
-/** A failure without a source is a worker's, and may be either lane's. */
-function isOfDriver({ source }: Failure): boolean {
-  return source !== null && SOURCES[source].lane === "driver";
-}
-
-function besideText({ devices, failures }: SnapshotReply): readonly Failure[] {
-  return devices.length === 0 ? failures.filter((failure) => !isOfDriver(failure)) : failures;
+function besideText(reply: SnapshotReply): readonly Failure[] {
+  return reply.devices.length === 0 ? failuresOf(reply, "system") : reply.failures;
 }
 
 /** The failures of the parts that could not be told at all. */
 function unanswered(reply: SnapshotReply): readonly Failure[] {
-  const driver = driverFailures(reply);
-  const others = reply.failures.filter((failure) => !isOfDriver(failure));
+  const driver = failuresOf(reply, "driver");
   if (couldNotLook(reply.devices, driver)) return driver;
+  const system = failuresOf(reply, "system");
   const isMissing = reply.process === null || reply.system === null;
-  return isMissing && !areAllAbsent(others) ? others : [];
+  return isMissing && !areAllAbsent(system) ? system : [];
 }

@@ -4,7 +4,7 @@ import { defineCommand } from "./command.ts";
 import { areAllAbsent, concerning, exitCodeOf, failureLines } from "./failures.ts";
 import { devicesJson } from "./json_records.ts";
 import { couldNotLook, deviceLines, noDevicesLine, ramLine } from "./memory_lines.ts";
-import { deviceOption, JSON_OPTION, SOURCES_OPTION } from "./options.ts";
+import { deviceOption, SOURCES_OPTION } from "./options.ts";
 import { withAsker } from "./wait_line.ts";
 
 const SYSTEM = { kind: "memory", pids: [], system: true, details: false, pss: false } as const;

@@ -17,7 +17,7 @@ import { type Lane as LaneName, type SourceName, SOURCES, sourcesOf } from "../s
 import { barredByAbandoned } from "./abandoned.ts";
 import type { StartLink } from "./link.ts";
 import { Quarantine } from "./quarantine.ts";
-import { backgroundTimer } from "./timers.ts";
+import { backgroundTimer, type Timer } from "./timers.ts";
 import { type Outcome, WorkerHandle } from "./worker_handle.ts";
 
 /** How workers are started; tests put their own in its place. */
@@ -33,6 +33,9 @@ export interface LaneAnswer {
   readonly reply: ElementaryReply | null;
   readonly failures: readonly Failure[];
 }
+
+/** A worker that is not asked for this long ends, so that a GPU which may sleep is not kept awake by us. */
+const IDLE_MS = 60_000;
 
 /** A worker that could not be started is tried again after this time. */
 const START_AGAIN_MS = 1_000;
@@ -50,6 +53,7 @@ export class Lane {
   #isolation: Isolation;
   #startFailed: { readonly failure: Failure; readonly untilMs: number } | null = null;
   #closed = false;
+  #idleTimer: Timer | undefined;
 
   constructor(name: LaneName, isolation: Isolation, settings: Settings, starters: Starters) {
     this.#name = name;
@@ -79,6 +83,7 @@ export class Lane {
   /** Ends the workers. Questions still open are answered as lost. */
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#idleTimer);
     this.#worker?.retire();
     this.#worker = null;
     for (const handle of this.#overdue) handle.retire();
@@ -96,7 +101,10 @@ export class Lane {
       if (failed !== null && this.#worker === null && performance.now() < failed.untilMs) {
         return { reply: null, failures: [...failures, failed.failure] };
       }
+      clearTimeout(this.#idleTimer);
       const outcome = await this.#handle().ask(request, without, first);
+      clearTimeout(this.#idleTimer);
+      this.#idleTimer = backgroundTimer(() => this.#retireIdle(), IDLE_MS);
       if (outcome.kind === "reply") {
         for (const source of outcome.read) this.#quarantine.release(source);
         return { reply: outcome.reply, failures };
@@ -243,6 +251,12 @@ export class Lane {
       this.#useProcesses();
     }
     this.#quarantine.confine(source, code, what, nowMs);
+  }
+
+  #retireIdle(): void {
+    if (this.#worker?.idle !== true) return;
+    this.#worker.retire();
+    this.#worker = null;
   }
 
   #useProcesses(): void {

@@ -10,8 +10,10 @@ import { backgroundTimer } from "./timers.ts";
 /** An answer for 16 GPUs with 5,000 processes each fits; more than this is not an answer. */
 const MOST_CHARACTERS = 64 << 20;
 
-/** A child gets this long to end by itself, and again after SIGTERM, before the next step. */
+/** A lost child gets this long to end by itself, and again after SIGTERM, before the next step. */
 const PATIENCE_MS = 25;
+/** The same for one that answered when it was last asked. */
+const RETIRING_MS = 1_000;
 /** A child that is still there so long after SIGKILL sits in the kernel. */
 const UNKILLABLE_MS = 1_000;
 
@@ -41,12 +43,12 @@ export function startProcessLink(events: LinkEvents): Link {
     retire: () => {
       deaf = true;
       child.hold(false);
-      child.closeStdin();
+      endStepwise(child, null, RETIRING_MS);
     },
     abandon: (reading) => {
       deaf = true;
       child.hold(false);
-      endStepwise(child, reading);
+      endStepwise(child, reading, PATIENCE_MS);
     },
   };
 }
@@ -78,18 +80,15 @@ async function listen(child: Child, events: LinkEvents, isDeaf: () => boolean): 
  * Closes its stdin, then SIGTERM, then SIGKILL, then lets it be. A client of a GPU that is killed in
  * mid-call can wedge the driver, so it gets the chance to end by itself first.
  */
-function endStepwise(child: Child, reading: SourceName | null): void {
-  let ended = false;
-  child.ended.then(() => ended = true);
-  const step = (action: () => void, ms: number) =>
+function endStepwise(child: Child, reading: SourceName | null, patienceMs: number): void {
+  const steps = [
+    backgroundTimer(() => child.kill("SIGTERM"), patienceMs),
+    backgroundTimer(() => child.kill("SIGKILL"), 2 * patienceMs),
     backgroundTimer(() => {
-      if (!ended) action();
-    }, ms);
+      const forget = recordAbandoned("process", reading);
+      child.ended.then(forget);
+    }, 2 * patienceMs + UNKILLABLE_MS),
+  ];
+  child.ended.then(() => steps.forEach((step) => clearTimeout(step)));
   child.closeStdin();
-  step(() => child.kill("SIGTERM"), PATIENCE_MS);
-  step(() => child.kill("SIGKILL"), 2 * PATIENCE_MS);
-  step(() => {
-    const forget = recordAbandoned("process", reading);
-    child.ended.then(forget);
-  }, 2 * PATIENCE_MS + UNKILLABLE_MS);
 }

@@ -1,0 +1,31 @@
+#!/usr/bin/env bun
+/** `hmn`: the list of its commands, and one run of it. */
+import type { CommandEntry } from "./lib/cli/command.ts";
+import { exit, realContext } from "./lib/cli/real_context.ts";
+import { runCli } from "./lib/cli/run.ts";
+
+/** The commands, in the order of the help. Each is loaded only when it is run. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: null,
+    about: "free memory of each GPU, and RAM",
+    load: () => import("./lib/cli/summary.ts"),
+  },
+  {
+    name: "snapshot",
+    about: "RAM of a process and the machine, GPUs and their processes at once",
+    load: () => import("./lib/cli/snapshot.ts"),
+  },
+  {
+    name: "ps",
+    about: "the processes that use a GPU, with their GPU memory and RAM",
+    load: () => import("./lib/cli/ps.ts"),
+  },
+  {
+    name: "doctor",
+    about: "what each source of numbers answers, and what can be measured here",
+    load: () => import("./lib/cli/doctor.ts"),
+  },
+];
+
+if (import.meta.main) exit(await runCli(COMMANDS, realContext()));
