@@ -7,7 +7,7 @@ import { fakeMachine } from "../test/support/native.ts";
 import { median, row, RUNTIME, two } from "./support.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "hmn-bench-"));
-const machine = await fakeMachine("gpus=2");
+const machine = await fakeMachine("gpus=2\nreload=0");
 const file = (name: string, text: string) => {
   const path = join(dir, name);
   writeFileSync(path, text);

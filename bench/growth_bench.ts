@@ -15,7 +15,9 @@ function pssOfTree(root: number): number {
   return kib / 1024;
 }
 
-const machine = await fakeMachine("gpus=2\nprocess=0,101,1073741824\nprocess=1,102,1073741824");
+const machine = await fakeMachine(
+  "gpus=2\nreload=0\nprocess=0,101,1073741824\nprocess=1,102,1073741824",
+);
 for (const isolation of ["process", "worker"] as const) {
   const meter = openMeter({ isolation, nvmlPath: machine.nvmlPath });
   let at30k = 0;

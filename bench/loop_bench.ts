@@ -25,7 +25,7 @@ async function longestGap(action: () => Promise<unknown>): Promise<number> {
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const machine = await fakeMachine("gpus=2");
+const machine = await fakeMachine("gpus=2\nreload=0");
 const hanging = await fakeMachine("gpus=2\nhang.nvmlDeviceGetMemoryInfo_v2=sleep");
 const idle: number[] = [];
 const opening: number[] = [];

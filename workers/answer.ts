@@ -32,7 +32,7 @@ export interface Answerer {
 
 /** Makes the answerer of one worker. Opens nothing before it is asked. */
 export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
-  const memory = new MemorySource(host);
+  const memory = new MemorySource(host, config.hostPid);
   const gpuSources = config.sources.flatMap((name) => GPU_SOURCES[name]?.(host, config) ?? []);
   const gaps = new GapMemory(() => host.now());
   const namer = makeProcessNamer(host);

@@ -85,19 +85,19 @@ function stateText({ present, failures }: Finding, look: DoctorLook): string {
     : paint("present, with problems", YELLOW, look);
 }
 
-/** One text for each call; calls in a row with one name and outcome share a text. */
+/** One text for each name and outcome of a call: with many GPUs, the same calls come again for each. */
 function callTexts(calls: readonly DoctorCall[]): string[] {
-  const groups: { name: string; outcome: string; times: number; totalMs: number }[] = [];
-  for (const { name, outcome, durationMs } of calls) {
-    const last = groups.at(-1);
-    if (last?.name === name && last.outcome === outcome) {
-      last.times += 1;
-      last.totalMs += durationMs;
-    } else groups.push({ name, outcome, times: 1, totalMs: durationMs });
+  const groups = new Map<string, { call: DoctorCall; times: number; totalMs: number }>();
+  for (const call of calls) {
+    const key = JSON.stringify([call.name, call.outcome]);
+    const group = groups.get(key) ?? { call, times: 0, totalMs: 0 };
+    group.times += 1;
+    group.totalMs += call.durationMs;
+    groups.set(key, group);
   }
-  return groups.map(({ name, outcome, times, totalMs }) => {
+  return [...groups.values()].map(({ call, times, totalMs }) => {
     const many = times === 1 ? "" : ` × ${times}`;
-    return `${name}${many}: ${outcome}, ${formatDuration(totalMs)}`;
+    return `${call.name}${many}: ${call.outcome}, ${formatDuration(totalMs)}`;
   });
 }
 

@@ -70,8 +70,8 @@ export const command = defineCommand({
       await context.stdout.write(toJsonLine(records.map(orderedProcess)));
     } else {
       const { columns } = context.stdout;
-      const width = columns === null ? {} : { maxWidth: columns };
-      await context.stdout.write(processTable(rows, reply.devices, wide, width));
+      const table = processTable(rows, reply.devices, { ram: true, wide }, columns);
+      await context.stdout.write(table);
     }
     const shownDevice = device === undefined ? undefined : devices[0]!.index;
     const sentence = psSummary(rows, { pid, device: shownDevice });

@@ -1,7 +1,7 @@
 /** The rows of `hmn ps`: their order, their cells, and the sentence about them. Pure. */
 import { formatSize } from "../format.ts";
 import type { Bytes, DeviceInfo, GpuProcess, ProcessMemory } from "../records.ts";
-import { renderTable, type TableOptions } from "./table.ts";
+import { renderTable } from "./table.ts";
 
 /** What rows can be sorted by. */
 export type SortKey = "dedicated" | "shared" | "total" | "rss";
@@ -71,30 +71,43 @@ export function widen(
   });
 }
 
+/** Which columns a table has beside PID, NAME, VRAM, SHARED and DEVICE. */
+export interface ProcessColumns {
+  /** RAM; left out where it was not asked for. */
+  readonly ram: boolean;
+  /** USER, CONTAINER and COMMAND. */
+  readonly wide: boolean;
+}
+
 /** The table. `devices` are all of the machine, so that equal names can be told apart. */
 export function processTable(
   rows: readonly (GpuProcess | WideProcess)[],
   devices: readonly DeviceInfo[],
-  wide: boolean,
-  options: TableOptions = {},
+  { ram, wide }: ProcessColumns,
+  maxWidth: number | null,
 ): string {
-  const headers = ["PID", "NAME", "VRAM", "SHARED", "RAM", "DEVICE"];
+  const headers = [
+    "PID",
+    "NAME",
+    "VRAM",
+    "SHARED",
+    ...ram ? ["RAM"] : [],
+    "DEVICE",
+    ...wide ? ["USER", "CONTAINER", "COMMAND"] : [],
+  ];
   const cells = rows.map((row) => [
     String(row.pid),
     sortName(row) ?? "?",
     size(row.usedBytes),
     size(row.sharedUsedBytes),
-    size(row.rssBytes),
+    ...ram ? [size(row.rssBytes)] : [],
     deviceCell(row, devices),
     ...wide && "command" in row ? wideCells(row) : [],
   ]);
   // Numbers are never cut.
-  const cuttable = [1, 5, 6, 7, 8];
-  return renderTable(
-    wide ? [...headers, "USER", "CONTAINER", "COMMAND"] : headers,
-    cells,
-    { cuttable, ...options },
-  );
+  const cuttable = ["NAME", "DEVICE", "USER", "CONTAINER", "COMMAND"]
+    .map((header) => headers.indexOf(header)).filter((column) => column >= 0);
+  return renderTable(headers, cells, maxWidth === null ? { cuttable } : { cuttable, maxWidth });
 }
 
 function wideCells({ user, container, command }: WideProcess): string[] {

@@ -44,8 +44,8 @@ export const command = defineCommand({
     if (gone !== undefined && !json) {
       throw new HypomnesisError(gone.code, gone.message, { source: gone.source, pid: reply.pid });
     }
-    const columns = context.stdout.columns ?? undefined;
-    await context.stdout.write(json ? snapshotJson(reply) : snapshotText(reply, columns));
+    const text = json ? snapshotJson(reply) : snapshotText(reply, context.stdout.columns);
+    await context.stdout.write(text);
     // The JSON holds the failures; in text, the line about no GPU has told those of its sources.
     if (!json) await context.stderr.write(failureLines(besideText(reply)));
     return gone === undefined ? exitCodeOf(unanswered(reply)) : exitCodeOf([gone]);
@@ -61,7 +61,7 @@ function snapshotJson(reply: SnapshotReply): string {
   });
 }
 
-function snapshotText(reply: SnapshotReply, maxWidth: number | undefined): string {
+function snapshotText(reply: SnapshotReply, maxWidth: number | null): string {
   const { process, system, devices, processes } = reply;
   const rows = processes.toSorted(compareRows("dedicated"));
   return [
@@ -71,9 +71,7 @@ function snapshotText(reply: SnapshotReply, maxWidth: number | undefined): strin
     devices.length === 0
       ? noDevicesLine(failuresOf(reply, "driver"))
       : deviceLines(devices, reply.failures),
-    rows.length === 0
-      ? ""
-      : processTable(rows, devices, false, maxWidth === undefined ? {} : { maxWidth }),
+    rows.length === 0 ? "" : processTable(rows, devices, { ram: false, wide: false }, maxWidth),
   ].join("");
 }
 

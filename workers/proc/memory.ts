@@ -16,9 +16,10 @@ export class MemorySource {
   readonly #system: SystemReader;
   #users: Map<number, string> | null = null;
 
-  constructor(host: Host) {
+  /** `hostPid`: the process this worker works for; `null` where that is not known. */
+  constructor(host: Host, hostPid: number | null = null) {
     this.#host = host;
-    this.#processes = new ProcessReader(host);
+    this.#processes = new ProcessReader(host, hostPid);
     this.#system = new SystemReader(host);
   }
 

@@ -1,7 +1,7 @@
 /** Memory of one process on Linux. */
 import type { ProcessMemory } from "../../lib/records.ts";
 import type { Host } from "../host/host.ts";
-import { parseBootTime, parseProcessStat } from "./stat.ts";
+import { parseBootTime, parseProcessStat, type ProcessStat } from "./stat.ts";
 import { parseStatus } from "./status.ts";
 
 /** `USER_HZ`: the kernel gives times to programs in these ticks on every architecture Linux has. */
@@ -10,10 +10,15 @@ const TICKS_PER_SECOND = 100;
 /** Reads processes; keeps the time of boot. */
 export class ProcessReader {
   readonly #host: Host;
+  readonly #hostPid: number | null;
   #bootMs: number | null | undefined;
+  /** The process that asks lives as long as this reader does, so its start is read once. */
+  #hostStat: ProcessStat | null = null;
 
-  constructor(host: Host) {
+  /** `hostPid`: the process this worker works for; `null` where that is not known. */
+  constructor(host: Host, hostPid: number | null) {
     this.#host = host;
+    this.#hostPid = hostPid;
   }
 
   /**
@@ -22,7 +27,7 @@ export class ProcessReader {
    */
   read(pid: number): ProcessMemory {
     const status = parseStatus(this.#host.readText(`/proc/${pid}/status`));
-    const stat = parseProcessStat(this.#host.readText(`/proc/${pid}/stat`));
+    const stat = this.#readStat(pid);
     return {
       pid,
       parentPid: status.parentPid,
@@ -41,6 +46,13 @@ export class ProcessReader {
       container: null,
       command: null,
     };
+  }
+
+  #readStat(pid: number): ProcessStat {
+    if (pid === this.#hostPid && this.#hostStat !== null) return this.#hostStat;
+    const stat = parseProcessStat(this.#host.readText(`/proc/${pid}/stat`));
+    if (pid === this.#hostPid) this.#hostStat = stat;
+    return stat;
   }
 
   #startedAtMs(startTicks: number | null): number | null {

@@ -154,9 +154,11 @@ function dedicatedMemory(
 }
 
 function toProcess(row: ProcessRow, device: DeviceInfo, namer: ProcessNamer): GpuProcess {
+  const { name, nameStatus } = namer.name(row.pid);
   return {
     pid: row.pid,
-    ...namer.name(row.pid),
+    name,
+    nameStatus,
     usedBytes: row.usedBytes,
     sharedUsedBytes: null,
     missing: row.missing,
