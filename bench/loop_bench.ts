@@ -1,7 +1,7 @@
 /**
  * How long the host's event loop is held: while a meter in process isolation is opened and first asked,
- * and while the driver hangs. A timer of 1 ms shows the gaps; the same timer on an idle loop is the
- * baseline.
+ * and while the driver hangs. A timer of 1 ms shows the gaps; what the same timer shows on an idle loop is
+ * the timer's own doing and is taken off.
  */
 import { openMeter } from "../mod.ts";
 import { fakeMachine } from "../test/support/native.ts";
@@ -47,20 +47,22 @@ for (let round = 0; round < 15; round++) {
   }
   await stuck.close();
 }
-console.log(`      ${RUNTIME}  an idle loop is held ${two(median(idle))} ms`);
-row(
-  "event loop held by opening a meter (process)",
-  `${two(median(opening))} ms`,
-  "<= 2 ms",
-  median(opening) <= 2,
-);
-const most = RUNTIME === "bun" ? 10 : 15;
-row(
-  "event loop held while the driver hangs",
-  `${two(median(hung))} ms`,
-  `<= ${most} ms`,
-  median(hung) <= most,
-);
+const idleMs = median(idle);
+const mostHung = RUNTIME === "bun" ? 10 : 15;
+for (
+  const [what, gaps, most] of [
+    ["event loop held by opening a meter (process)", opening, 2],
+    ["event loop held while the driver hangs", hung, mostHung],
+  ] as const
+) {
+  const held = Math.max(0, median(gaps) - idleMs);
+  row(
+    what,
+    `${two(held)} ms beyond an idle loop's ${two(idleMs)} ms`,
+    `<= ${most} ms`,
+    held <= most,
+  );
+}
 await machine.cleanup();
 await hanging.cleanup();
 process.exit(0);

@@ -122,6 +122,13 @@ export async function askProcesses(
   const memory = pids.length === 0
     ? { processes: [], failures: [] }
     : await askMemory(composer, { kind: "memory", pids, system: false, details, pss: false });
+  // A row says itself that its process ended.
+  const ended = new Set(
+    gpu.processes.filter(({ nameStatus }) => nameStatus === "exited").map(({ pid }) => pid),
+  );
+  const told = memory.failures.filter(({ code, pid }) =>
+    !(code === "no_such_process" && pid !== undefined && ended.has(pid))
+  );
   const rss = new Map(memory.processes.map((found) => [found.pid, found.rssBytes]));
   return {
     ...gpu,
@@ -131,7 +138,7 @@ export async function askProcesses(
       rssBytes: isOurs(row, gpu.foreignPids) ? rss.get(row.pid) ?? null : null,
     })),
     memory: memory.processes,
-    failures: [...gpu.failures, ...memory.failures],
+    failures: [...gpu.failures, ...told],
   };
 }
 
@@ -156,9 +163,10 @@ export async function askSnapshot(
         cutoff.then(() => ({ reply: null, failures: [notYet(lane)] })),
       ]),
   };
-  const [memory, gpu] = await Promise.all([
-    askMemory(cut, { kind: "memory", pids: [pid], system: true, details: false, pss: false }),
+  // The driver first: its worker takes longer, and two do not start in the same turn.
+  const [gpu, memory] = await Promise.all([
     askGpu(cut, { kind: "gpu", processes: true, telemetry: true }),
+    askMemory(cut, { kind: "memory", pids: [pid], system: true, details: false, pss: false }),
   ]);
   return {
     kind: "snapshot",

@@ -17,39 +17,66 @@ const RETIRING_MS = 1_000;
 /** A child that is still there so long after SIGKILL sits in the kernel. */
 const UNKILLABLE_MS = 1_000;
 
+/** Starting a child holds the event loop for a millisecond, so no two start in one turn of it. */
+let lastStart: Promise<unknown> = Promise.resolve();
+
+function startInItsTurn(): Promise<Child> {
+  const started = lastStart.then(() => {
+    if (!mayStartChild()) throw new StartRefused();
+    return startChild();
+  });
+  const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 0));
+  lastStart = started.then(nextTurn, () => {});
+  return started;
+}
+
+class StartRefused extends Error {
+  override readonly name = "NotCapable";
+  override readonly message = "a child process needs --allow-run for the runtime's own executable";
+}
+
 /** Starts the worker as a child process. */
 export function startProcessLink(events: LinkEvents): Link {
-  let child: Child;
-  try {
-    if (!mayStartChild()) throw new Error("needs --allow-run for its own executable");
-    child = startChild();
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    const refused = !mayStartChild() || (error instanceof Error && error.name === "NotCapable");
-    queueMicrotask(() =>
-      events.lost({
-        how: "start",
-        code: refused ? "permission_denied" : "worker_failed",
-        detail,
-      })
-    );
-    return { send: () => {}, hold: () => {}, retire: () => {}, abandon: () => {} };
-  }
+  let child: Child | null = null;
+  let held = false;
   let deaf = false;
-  listen(child, events, () => deaf);
+  const waiting: ToWorker[] = [];
+  let onceStarted: ((child: Child) => void) | null = null;
+
+  const send = (message: ToWorker) => {
+    if (child === null) waiting.push(message);
+    else child.write(JSON.stringify(message) + "\n");
+  };
+  const end = (reading: SourceName | null, patienceMs: number) => {
+    deaf = true;
+    held = false;
+    const endIt = (child: Child) => {
+      child.hold(false);
+      endStepwise(child, reading, patienceMs);
+    };
+    if (child === null) onceStarted = endIt;
+    else endIt(child);
+  };
+  startInItsTurn().then((started) => {
+    child = started;
+    if (onceStarted !== null) return onceStarted(started);
+    started.hold(held);
+    waiting.splice(0).forEach(send);
+    listen(started, events, () => deaf);
+  }, (error: Error) => {
+    if (deaf) return;
+    deaf = true;
+    const code = error.name === "NotCapable" ? "permission_denied" : "worker_failed";
+    events.lost({ how: "start", code, detail: error.message });
+  });
   return {
-    send: (message: ToWorker) => child.write(JSON.stringify(message) + "\n"),
-    hold: (on) => child.hold(on),
-    retire: () => {
-      deaf = true;
-      child.hold(false);
-      endStepwise(child, null, RETIRING_MS);
+    send,
+    hold: (on) => {
+      held = on;
+      child?.hold(on);
     },
-    abandon: (reading) => {
-      deaf = true;
-      child.hold(false);
-      endStepwise(child, reading, PATIENCE_MS);
-    },
+    retire: () => end(null, RETIRING_MS),
+    abandon: (reading) => end(reading, PATIENCE_MS),
   };
 }
 

@@ -35,7 +35,10 @@ export function diagnoseNvml(
     if (code !== SUCCESS) codes.add(code);
   });
   if (!isSession(opened)) {
-    const failure = openFailure(opened);
+    const failure = openFailure(opened, options.nvmlPath);
+    if (opened.code === null) {
+      calls.push({ name: "dlopen", outcome: opened.detail, durationMs: opened.durationMs });
+    }
     return {
       source: "nvml",
       present: opened.code === null ? failure.code === "permission_denied" ? null : false : true,

@@ -42,7 +42,7 @@ class Nvml implements GpuSource {
   read(question: GpuQuestion): GpuReading {
     this.#session ??= this.#open();
     const session = this.#session;
-    if (session === null) return nothing([openFailure(this.#lastFailure!)]);
+    if (session === null) return nothing([openFailure(this.#lastFailure!, this.#options.nvmlPath)]);
     const { functions: f, number } = session;
     const code = f.nvmlDeviceGetCount_v2?.(number) ?? FUNCTION_NOT_FOUND;
     if (code !== SUCCESS) {
@@ -104,14 +104,20 @@ function nothing(failures: readonly Failure[]): GpuReading {
 }
 
 /** The failure of not being able to open NVML at all. */
-export function openFailure({ code, detail, refused }: OpenFailure): Failure {
+export function openFailure(
+  { code, detail, refused }: OpenFailure,
+  nvmlPath: string | null,
+): Failure {
   if (code !== null) return nvmlFailure(code, "initialise NVML");
+  const why = refused
+    ? `${detail}; on Deno allow --allow-ffi`
+    : nvmlPath === null
+    ? "there is no libnvidia-ml here, NVIDIA's driver library"
+    : detail;
   return {
     code: refused ? "permission_denied" : "absent",
     source: "nvml",
-    message: refused
-      ? `Cannot open NVML: ${detail}; on Deno allow --allow-ffi`
-      : `Cannot open NVML: no NVIDIA driver library is installed here (${detail})`,
+    message: `Cannot open NVML: ${why}`,
   };
 }
 

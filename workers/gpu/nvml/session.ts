@@ -29,6 +29,8 @@ export interface OpenFailure {
   readonly detail: string;
   /** The runtime does not allow native code. */
   readonly refused: boolean;
+  /** How long it took to find out. */
+  readonly durationMs: number;
 }
 
 /** NVML, ready to be asked. */
@@ -57,6 +59,7 @@ export function openSession(
   nvmlPath: string | null,
   onCall: OnCall | null,
 ): Session | OpenFailure {
+  const startMs = host.now();
   let path: string;
   let functions: NvmlFunctions;
   try {
@@ -65,10 +68,17 @@ export function openSession(
     functions = onCall === null ? library.functions : traced(library.functions, host, onCall);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { code: null, detail: error.message, refused: error.code === "ENOTCAPABLE" };
+    return {
+      code: null,
+      detail: error.message,
+      refused: error.code === "ENOTCAPABLE",
+      durationMs: host.now() - startMs,
+    };
   }
   const code = functions.nvmlInit_v2 === null ? FUNCTION_NOT_FOUND : functions.nvmlInit_v2();
-  if (code !== SUCCESS) return { code, detail: codeName(code), refused: false };
+  if (code !== SUCCESS) {
+    return { code, detail: codeName(code), refused: false, durationMs: host.now() - startMs };
+  }
   return {
     path,
     functions,

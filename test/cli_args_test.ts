@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { COMMANDS } from "../cli.ts";
+import { isValued } from "../lib/cli/command.ts";
+import { FAILURES } from "../lib/errors.ts";
+import { VERSION } from "../lib/version.ts";
+import { hmn } from "./support/cli_world.ts";
+import { repositoryFile } from "./support/run_script.ts";
+
+const PID_FORM = "a whole number from 1 to 2147483647";
+const DEVICE_FORM = "an index, a UUID or its first 8 or more characters, or a PCI bus id";
+const SOURCES_FORM = "names separated by commas, out of proc, proc_mm, nvml, nvidia_smi, runtime";
+const SORT_FORM = "dedicated, vram, committed, shared, total, rss";
+
+/** Refused before anything is opened, with one line. */
+async function refused(args: readonly string[], line: string, env: Record<string, string> = {}) {
+  const end = await hmn(args, {}, { env });
+  assert.equal(end.stderr, `${line}\n`);
+  assert.equal(end.stdout, "");
+  assert.equal(end.code, 2);
+  assert.equal(end.opened, null);
+}
+
+const BAD_VALUES: readonly [option: string, form: string, values: readonly string[]][] = [
+  ["pid", PID_FORM, ["0", "x", "1.5", "1e3", "0x10", "2147483648", "99999999999", " 1", "-5"]],
+  ["device", DEVICE_FORM, ["-1", "1.5", "GPU-1", "01:00", "zz:00.0", "GPU-12_45678", "1234567890"]],
+  ["sort", SORT_FORM, ["VRAM", "pid", "toString", "__proto__", "-x"]],
+  ["sources", SOURCES_FORM, ["nvidia", "proc,foo", ",", "proc;nvml", "-"]],
+];
+
+for (const [option, form, values] of BAD_VALUES) {
+  for (const value of values) {
+    test(`ps --${option}=${value} is refused`, () =>
+      refused(
+        ["ps", `--${option}=${value}`],
+        `hmn: error: --${option} "${value}" is not accepted: give ${form}`,
+      ));
+    test(`ps --${option} ${value} is refused`, () =>
+      refused(
+        ["ps", `--${option}`, value],
+        `hmn: error: --${option} "${value}" is not accepted: give ${form}`,
+      ));
+  }
+}
+
+test("every option of every command is refused without a value, with a wrong one, or twice", async () => {
+  let options = 0;
+  for (const { name, load } of COMMANDS) {
+    const { command } = await load();
+    const start = name === null ? [] : [name];
+    for (const [option, spec] of Object.entries(command.options)) {
+      options++;
+      await refused(
+        [...start, `--${option}`, `--${option}`].concat(isValued(spec) ? [] : []),
+        isValued(spec)
+          ? `hmn: error: --${option} is given twice: give it once`
+          : `hmn: error: --${option} is given twice: give it once`,
+      );
+      if (isValued(spec)) {
+        const missing = `hmn: error: --${option} has no value: give ${spec.accepts}`;
+        await refused([...start, `--${option}`], missing);
+        await refused([...start, `--${option}=`], missing);
+        await refused([...start, `--${option}`, ""], missing);
+        await refused(
+          [...start, `--${option}`, "\x1b[31m"],
+          `hmn: error: --${option} "\\u{1b}[31m" is not accepted: give ${spec.accepts}`,
+        );
+      } else {
+        for (const args of [[`--${option}=no`], [`--${option}=true`], [`--${option}`, "false"]]) {
+          const value = args[1] ?? args[0]!.split("=")[1];
+          await refused(
+            [...start, ...args],
+            `hmn: error: --${option} "${value}" is not accepted: --${option} takes no value`,
+          );
+        }
+      }
+    }
+  }
+  assert.ok(options >= 14, `${options} options were tried`);
+});
+
+test("an unknown option is named with those that there are", async () => {
+  const known = "--json, --device, --sources, --help, --version";
+  for (const option of ["--foo", "--foo=1", "-x", "-5", "--no-json", "--json.x", "--constructor"]) {
+    await refused([option], `hmn: error: unknown option "${option}": hmn takes ${known}`);
+  }
+  await refused(
+    ["doctor", "--pid", "1"],
+    `hmn: error: unknown option "--pid": hmn doctor takes --json, --sources, --help, --version`,
+  );
+});
+
+test("an unknown command and stray arguments are named", async () => {
+  await refused(
+    ["pss"],
+    `hmn: error: unknown command "pss": the commands are snapshot, ps, doctor, help`,
+  );
+  await refused(
+    ["help", "pss"],
+    `hmn: error: unknown command "pss": the commands are snapshot, ps, doctor, help`,
+  );
+  await refused(
+    ["ps\n"],
+    `hmn: error: unknown command "ps\\u{a}": the commands are snapshot, ps, doctor, help`,
+  );
+  await refused(
+    ["ps", "17"],
+    `hmn: error: unexpected argument "17": hmn ps takes options only; see hmn ps --help`,
+  );
+  await refused(
+    ["ps", "--", "--json"],
+    `hmn: error: unexpected argument "--json": hmn ps takes options only; see hmn ps --help`,
+  );
+  await refused(
+    ["--json", "pss"],
+    `hmn: error: unexpected argument "pss": hmn takes options only; see hmn --help`,
+  );
+});
+
+test("--json before a command is refused in the original's words", () =>
+  refused(
+    ["--json", "ps"],
+    "hmn: --json before a subcommand is ignored, not applied — each subcommand has its own --json (e.g. `hmn ps --json`, not `hmn --json ps`)",
+  ));
+
+test("HMN_SOURCES is checked before anything is opened, and an option goes before it", async () => {
+  await refused(["doctor"], `hmn: error: HMN_SOURCES "foo" is not accepted: give ${SOURCES_FORM}`, {
+    HMN_SOURCES: "foo",
+  });
+  const sources = async (args: readonly string[], list: string) =>
+    (await hmn(args, {}, { env: { HMN_SOURCES: list } })).opened?.sources;
+  assert.deepEqual(await sources([], "nvml, proc"), ["proc", "nvml"]);
+  assert.deepEqual(await sources(["--sources", "nvidia_smi"], "foo"), ["nvidia_smi"]);
+  assert.equal(await sources([], ""), undefined);
+});
+
+test("both forms of an option are taken", async () => {
+  for (const args of [["ps", "--pid", "7", "--sort", "rss"], ["ps", "--pid=7", "--sort=rss"]]) {
+    const { code, stderr } = await hmn(args);
+    assert.equal(stderr, "hmn: 0 GPU processes found matching pid=7.\n");
+    assert.equal(code, 0);
+  }
+});
+
+test("the version is the same everywhere", async () => {
+  for (const file of ["package.json", "deno.json"]) {
+    const { version } = JSON.parse(readFileSync(repositoryFile(file), "utf8"));
+    assert.equal(VERSION, version, file);
+  }
+  for (const args of [["--version"], ["-V"], ["ps", "--version"], ["-V", "--json"]]) {
+    const { code, stdout, stderr, opened } = await hmn(args);
+    assert.deepEqual([code, stdout, stderr, opened], [0, `hmn ${VERSION}\n`, "", null]);
+  }
+});
+
+test("help asks nothing of the machine, fits 80 columns and says the same by every way", async () => {
+  const ways: Record<string, string[][]> = {
+    "hmn": [["--help"], ["-h"], ["help"], ["--help", "--device", "x"]],
+    ...Object.fromEntries(
+      ["ps", "snapshot", "doctor"].map((
+        name,
+      ) => [name, [[name, "--help"], [name, "-h"], ["help", name]]]),
+    ),
+    "exit codes": [["help", "exit-codes"]],
+  };
+  for (const [name, forms] of Object.entries(ways)) {
+    const texts = [];
+    for (const args of forms) {
+      const { code, stdout, stderr, opened } = await hmn(args);
+      assert.deepEqual([code, stderr, opened], [0, "", null]);
+      for (const line of stdout.split("\n")) assert.ok(line.length <= 80, `${name}: ${line}`);
+      texts.push(stdout);
+    }
+    assert.ok(texts[0]!.length > 200, name);
+    assert.equal(new Set(texts).size, 1, name);
+  }
+});
+
+test("each command's help names its options, what they accept, and examples that are accepted", async () => {
+  for (const { name, load } of COMMANDS) {
+    const { command } = await load();
+    const { stdout } = await hmn(name === null ? ["--help"] : ["help", name]);
+    const flat = stdout.replace(/\s+/g, " ");
+    for (const [option, spec] of Object.entries(command.options)) {
+      assert.ok(flat.includes(` --${option} `), option);
+      assert.ok(flat.includes(spec.about), spec.about);
+      if (isValued(spec)) assert.ok(flat.includes(spec.accepts), spec.accepts);
+    }
+    assert.ok(command.examples.length > 0);
+    for (const [line] of command.examples) {
+      const args = line.split(" | ")[0]!.split(" ").slice(1);
+      const { stderr, code } = await hmn(args);
+      assert.notEqual(code, 2, `${line}: ${stderr}`);
+    }
+  }
+});
+
+test("the exit codes of the help are those of the failures", async () => {
+  const flat = (await hmn(["help", "exit-codes"])).stdout.replace(/\s+/g, " ");
+  for (const [code, { exit, means }] of Object.entries(FAILURES)) {
+    assert.ok(flat.includes(`${code}: ${means}`), code);
+    assert.match(flat, new RegExp(` ${exit} `));
+  }
+});

@@ -1,0 +1,130 @@
+/** A world for one run of the command line: a scripted asker, and everything that was written. */
+import { COMMANDS } from "../../cli.ts";
+import type { Asker, AskerOptions } from "../../lib/cli/asker.ts";
+import { type CliContext, type Output, OutputClosed } from "../../lib/cli/context.ts";
+import { runCli } from "../../lib/cli/run.ts";
+import type { Reply, ReplyTo, Request } from "../../lib/protocol.ts";
+import type { SourceName } from "../../lib/sources.ts";
+import {
+  aDevicesReply,
+  aDoctorReply,
+  aMemoryReply,
+  aProcessesReply,
+  aSnapshotReply,
+  aSystemMemory,
+} from "../../lib/testing.ts";
+
+/** Answers by kind of question; an `Error` is thrown, a function is called. */
+export type Answers = {
+  readonly [K in Request["kind"]]?: ReplyTo<K> | Error | ((request: Request) => ReplyTo<K>);
+};
+
+/** How the world is, beside its answers. */
+export interface WorldOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly tty?: boolean;
+  readonly columns?: number;
+  readonly color?: boolean;
+  /** After so many characters nobody reads the output any more. */
+  readonly closesAfter?: number;
+  /** Waits told before the first answer. */
+  readonly waits?: readonly (readonly [SourceName, number])[];
+}
+
+/** What came of a run. */
+export interface CliEnd {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The questions asked, in order. */
+  readonly asked: readonly Request[];
+  /** How the asker was opened; `null`: it was not. */
+  readonly opened: AskerOptions | null;
+  /** The asker was opened and closed again. */
+  readonly closed: boolean;
+  /** Clean-ups registered for Ctrl+C. */
+  readonly cleanUps: readonly (() => void)[];
+}
+
+const GIB = 2 ** 30;
+
+/** A machine without GPUs, with 16 GiB of RAM. */
+const DEFAULTS: Answers = {
+  devices: aDevicesReply(),
+  memory: aMemoryReply({
+    system: aSystemMemory({ totalBytes: 16 * GIB, usedBytes: 6 * GIB, availableBytes: 10 * GIB }),
+  }),
+  processes: aProcessesReply(),
+  snapshot: aSnapshotReply(),
+  doctor: aDoctorReply(),
+};
+
+class FakeOutput implements Output {
+  text = "";
+  readonly isTty: boolean;
+  readonly columns: number | null;
+  readonly color: boolean;
+  readonly #closesAfter: number;
+
+  constructor({ tty = false, columns, color = false, closesAfter = Infinity }: WorldOptions) {
+    this.isTty = tty;
+    this.columns = columns ?? null;
+    this.color = color;
+    this.#closesAfter = closesAfter;
+  }
+
+  write(text: string): Promise<void> {
+    if (this.text.length + text.length > this.#closesAfter) {
+      return Promise.reject(new OutputClosed());
+    }
+    this.text += text;
+    return Promise.resolve();
+  }
+}
+
+/** Runs `hmn` with `args` in a world of its own. */
+export async function hmn(
+  args: readonly string[],
+  answers: Answers = {},
+  options: WorldOptions = {},
+): Promise<CliEnd> {
+  const stdout = new FakeOutput(options);
+  const stderr = new FakeOutput({ ...options, closesAfter: Infinity });
+  const asked: Request[] = [];
+  const cleanUps: (() => void)[] = [];
+  let opened: AskerOptions | null = null;
+  let closed = false;
+  const asker: Asker = {
+    ask: <R extends Request>(request: R) => {
+      asked.push(request);
+      return Promise.resolve().then(() => answer(request)) as Promise<ReplyTo<R["kind"]>>;
+    },
+    close: () => {
+      closed = true;
+      return Promise.resolve();
+    },
+  };
+  function answer(request: Request): Reply {
+    if (asked.length === 1) {
+      for (const [source, ms] of options.waits ?? []) opened?.onWait?.(source, ms);
+    }
+    const given = answers[request.kind] ?? DEFAULTS[request.kind];
+    if (given === undefined) throw new Error(`The world has no answer to ${request.kind}`);
+    if (given instanceof Error) throw given;
+    return typeof given === "function" ? given(request) : given;
+  }
+  const context: CliContext = {
+    args,
+    stdout,
+    stderr,
+    ownPid: 4242,
+    env: (name) => options.env?.[name],
+    openAsker: (how) => {
+      opened = how;
+      return Promise.resolve(asker);
+    },
+    beforeInterrupt: (cleanUp) => void cleanUps.push(cleanUp),
+  };
+  const code = await runCli(COMMANDS, context);
+  return { code, stdout: stdout.text, stderr: stderr.text, asked, opened, closed, cleanUps };
+}
