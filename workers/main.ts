@@ -36,4 +36,4 @@ async function serve(port: Port): Promise<void> {
   port.close();
 }
 
-await serve(await openThread() ?? openStdio());
+await serve(openThread() ?? openStdio());

@@ -17,11 +17,8 @@ interface Thread {
 
 /** Starts the worker as a thread. */
 export function startThreadLink(events: LinkEvents): Link {
-  let thread: Thread | null = null;
-  let held = false;
-  let forget: (() => void) | null = null;
   let deaf = false;
-  const waiting: ToWorker[] = [];
+  let forget: (() => void) | null = null;
 
   const heard = (message: FromWorker) => {
     if (forget !== null && "reply" in message) {
@@ -39,35 +36,24 @@ export function startThreadLink(events: LinkEvents): Link {
     deaf = true;
     events.lost({ how: "start", code: codeOf(detail), detail });
   };
-
-  (("Bun" in globalThis) ? startInBun(heard, failed) : startInDeno(heard, failed)).then(
-    (started) => {
-      thread = started;
-      thread.hold(held);
-      for (const message of waiting.splice(0)) thread.post(message);
-    },
-    (error) => failed(error instanceof Error ? error.message : String(error)),
-  );
-
-  const send = (message: ToWorker) => {
-    if (thread === null) waiting.push(message);
-    else thread.post(message);
-  };
+  const start = "Bun" in globalThis ? startInBun : startInDeno;
+  let thread: Thread | null = null;
+  try {
+    thread = start(heard, failed);
+  } catch (error) {
+    queueMicrotask(() => failed(error instanceof Error ? error.message : String(error)));
+  }
   return {
-    send,
-    hold: (on) => {
-      held = on;
-      thread?.hold(on);
-    },
+    send: (message) => thread?.post(message),
+    hold: (on) => thread?.hold(on),
     retire: () => {
       deaf = true;
-      send({ close: true });
+      thread?.post({ close: true });
       thread?.hold(false);
     },
     abandon: (reading) => {
       deaf = true;
       forget = recordAbandoned("worker", reading);
-      held = false;
       thread?.hold(false);
     },
   };
@@ -80,25 +66,26 @@ function codeOf(detail: string): "permission_denied" | "worker_failed" {
 function startInBun(
   heard: (message: FromWorker) => void,
   failed: (detail: string) => void,
-): Promise<Thread> {
+): Thread {
   const worker = new Worker(workerUrl().href, { ref: false });
   worker.onmessage = (event: MessageEvent) => heard(event.data as FromWorker);
   worker.onerror = (event) => {
     event.preventDefault();
     failed(event.message);
   };
-  return Promise.resolve({
+  return {
     post: (message) => worker.postMessage(message),
     hold: (on) => on ? worker.ref() : worker.unref(),
-  });
+  };
 }
 
-async function startInDeno(
+function startInDeno(
   heard: (message: FromWorker) => void,
   failed: (detail: string) => void,
-): Promise<Thread> {
+): Thread {
   // Deno's own Worker has no unref: it would keep the host alive.
-  const { Worker } = await import("node:worker_threads");
+  // Not an import: bundlers drop the `node:` of one, and Deno needs it.
+  const { Worker } = process.getBuiltinModule("node:worker_threads");
   const worker = new Worker(workerUrl() as import("node:url").URL);
   worker.unref();
   worker.on("message", (message: FromWorker) => heard(message));

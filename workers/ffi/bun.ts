@@ -1,7 +1,8 @@
 /** FFI on Bun. */
-import { dlopen, type FFIFunction } from "bun:ffi";
+import type { FFIFunction } from "bun:ffi";
 import { HostError } from "../host/host.ts";
 import type { Library, NativeType, Signature, Signatures } from "./library.ts";
+import { load } from "./loader.ts";
 
 const TYPES: Readonly<Record<NativeType, string>> = {
   void: "void",
@@ -11,63 +12,78 @@ const TYPES: Readonly<Record<NativeType, string>> = {
   buffer: "ptr",
 };
 
-function definition({ args, returns }: Signature): FFIFunction {
-  return {
-    args: args.map((type) => TYPES[type]),
-    returns: TYPES[returns],
-  } as FFIFunction;
-}
+type Table = Readonly<Record<string, FFIFunction>>;
 
-/** See {@linkcode Host.openLibrary}. */
-export function openLibrary<S extends Signatures>(
+/** Bun's own `dlopen`. */
+export type Dlopen = typeof import("bun:ffi").dlopen;
+
+/**
+ * See {@linkcode Host.openLibrary}. `dlopen` is an argument because nothing may import `bun:ffi` statically:
+ * in one bundle for both runtimes such an import stands at the top, and Deno refuses it.
+ */
+export function openWithBun<S extends Signatures>(
+  dlopen: Dlopen,
   paths: readonly string[],
   signatures: S,
 ): Library<S> {
+  const table = Object.fromEntries(
+    Object.entries(signatures).map(([name, signature]) => [name, definition(signature)]),
+  );
   const words: string[] = [];
   for (const path of paths) {
     try {
-      return bind(path, signatures);
+      const unload = load(path, dlopen);
+      const { functions, closers } = bind(dlopen, path, table);
+      return {
+        path,
+        functions: functions as Library<S>["functions"],
+        close: () => [...closers, unload].forEach((close) => close()),
+      };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (error instanceof TypeError && /JIT/.test(message)) {
         throw new HostError("ENOTCAPABLE", path, `Cannot call native code: ${message}`);
       }
-      words.push(`${path}: ${message}`);
+      words.push(message.includes(path) ? message : `${path}: ${message}`);
     }
   }
-  throw new HostError("ENOENT", paths[0] ?? "", words.join("; "));
+  throw new HostError("ENOENT", paths[0] ?? "", words.join("; ") || "no path was given");
+}
+
+function definition({ args, returns }: Signature): FFIFunction {
+  return { args: args.map((type) => TYPES[type]), returns: TYPES[returns] } as FFIFunction;
 }
 
 /** Bun refuses a whole table for the want of one symbol; then each is bound by itself. */
-function bind<S extends Signatures>(path: string, signatures: S): Library<S> {
-  const names = Object.keys(signatures);
-  const closers: (() => void)[] = [];
-  const open = (subset: readonly string[]): Record<string, unknown> => {
-    const library = dlopen(
-      path,
-      Object.fromEntries(subset.map((name) => [name, definition(signatures[name]!)])),
-    );
-    closers.push(() => library.close());
-    return library.symbols as Record<string, unknown>;
-  };
+function bind(
+  dlopen: Dlopen,
+  path: string,
+  table: Table,
+): { functions: Record<string, unknown>; closers: (() => void)[] } {
   const functions: Record<string, unknown> = {};
-  try {
-    Object.assign(functions, open(names));
-  } catch (error) {
-    let loaded = false;
-    for (const name of names) {
-      try {
-        functions[name] = open([name])[name];
-        loaded = true;
-      } catch {
-        functions[name] = null;
-      }
-    }
-    if (!loaded) throw error;
-  }
-  return {
-    path,
-    functions: functions as Library<S>["functions"],
-    close: () => closers.forEach((close) => close()),
+  const closers: (() => void)[] = [];
+  const open = (part: Table): void => {
+    const library = dlopen(path, part);
+    closers.push(() => library.close());
+    Object.assign(functions, library.symbols);
   };
+  try {
+    if (Object.keys(table).length > 0) open(table);
+    return { functions, closers };
+  } catch (error) {
+    if (!lacksSymbol(error)) throw error;
+  }
+  for (const [name, definition] of Object.entries(table)) {
+    functions[name] = null;
+    try {
+      open({ [name]: definition });
+    } catch (error) {
+      if (!lacksSymbol(error)) throw error;
+    }
+  }
+  return { functions, closers };
+}
+
+function lacksSymbol(error: unknown): boolean {
+  return error instanceof Error && /^Symbol ".*" not found/s.test(error.message);
 }

@@ -3,29 +3,35 @@ import { HostError } from "../host/host.ts";
 import type { Library, Signature, Signatures } from "./library.ts";
 
 /** See {@linkcode Host.openLibrary}. Never asks for a permission: it is there or it is not. */
-export function openLibrary<S extends Signatures>(
+export function openWithDeno<S extends Signatures>(
   paths: readonly string[],
   signatures: S,
 ): Library<S> {
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
-    throw new HostError("ENOTCAPABLE", paths[0] ?? "", "Deno runs without --allow-ffi");
+  const allowed = paths.filter((path) =>
+    Deno.permissions.querySync({ name: "ffi", path }).state === "granted"
+  );
+  if (allowed.length === 0 && paths.length > 0) {
+    throw new HostError("ENOTCAPABLE", paths[0]!, "Deno runs without --allow-ffi");
   }
   const words: string[] = [];
-  for (const path of paths) {
+  for (const path of allowed) {
     try {
-      Deno.dlopen(path, {}).close();
-      return lazily(path, signatures);
+      // Keeps the library loaded between the first and the last symbol.
+      return lazily(path, signatures, Deno.dlopen(path, {}));
     } catch (error) {
-      words.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+      words.push(wordsOf(error));
     }
   }
-  throw new HostError("ENOENT", paths[0] ?? "", words.join("; "));
+  throw new HostError("ENOENT", paths[0] ?? "", words.join("; ") || "no path was given");
 }
 
-/** Binding a symbol takes Deno 0.2 ms, so each is bound when it is first needed. */
-function lazily<S extends Signatures>(path: string, signatures: S): Library<S> {
-  // Keeps the library loaded between the first and the last symbol.
-  const closers = [Deno.dlopen(path, {})];
+/** Binding a symbol takes Deno 0.1 ms, so each is bound when it is first needed. */
+function lazily<S extends Signatures>(
+  path: string,
+  signatures: S,
+  first: { close(): void },
+): Library<S> {
+  const open = [first];
   const functions: Record<string, unknown> = {};
   for (const [name, signature] of Object.entries(signatures)) {
     Object.defineProperty(functions, name, {
@@ -33,7 +39,7 @@ function lazily<S extends Signatures>(path: string, signatures: S): Library<S> {
       enumerable: true,
       get() {
         const library = Deno.dlopen(path, { [name]: definition(signature) });
-        closers.push(library);
+        open.push(library);
         const value = library.symbols[name] ?? null;
         Object.defineProperty(functions, name, { value, enumerable: true });
         return value;
@@ -43,10 +49,16 @@ function lazily<S extends Signatures>(path: string, signatures: S): Library<S> {
   return {
     path,
     functions: functions as Library<S>["functions"],
-    close: () => closers.forEach((library) => library.close()),
+    close: () => open.splice(0).forEach((library) => library.close()),
   };
 }
 
 function definition({ args, returns }: Signature): Deno.ForeignFunction & { optional: true } {
   return { parameters: args as Deno.NativeType[], result: returns, optional: true };
+}
+
+/** The loader's own words; Deno says twice in front of them what they say anyway. */
+function wordsOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/^(?:Could not open library: )+/, "");
 }

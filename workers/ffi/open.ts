@@ -1,4 +1,6 @@
 /** The FFI of this runtime. */
+import { openWithBun } from "./bun.ts";
+import { openWithDeno } from "./deno.ts";
 import type { Library, Signatures } from "./library.ts";
 
 /** See {@linkcode Host.openLibrary}. */
@@ -12,8 +14,7 @@ export type OpenLibrary = <S extends Signatures>(
  * waits, or Bun drops the first ones.
  */
 export async function loadFfi(): Promise<OpenLibrary> {
-  const { openLibrary } = "Bun" in globalThis
-    ? await import("./bun.ts")
-    : await import("./deno.ts");
-  return openLibrary;
+  if (!("Bun" in globalThis)) return openWithDeno;
+  const { dlopen } = await import("bun:ffi");
+  return (paths, signatures) => openWithBun(dlopen, paths, signatures);
 }

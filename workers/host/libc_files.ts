@@ -13,6 +13,8 @@ export const LIBC_SIGNATURES = {
   close: { args: ["i32"], returns: "i32" },
   readlink: { args: ["buffer", "buffer", "u64"], returns: "u64" },
   getdents64: { args: ["i32", "buffer", "u64"], returns: "u64" },
+  // The same under the name older musl has it by; glibc has no function of this name.
+  getdents: { args: ["i32", "buffer", "u64"], returns: "u64" },
   __errno_location: { args: [], returns: "u64" },
   // Copies the errno behind that address into a buffer.
   memcpy: { args: ["buffer", "u64", "u64"], returns: "u64" },
@@ -20,7 +22,6 @@ export const LIBC_SIGNATURES = {
 
 const O_RDONLY = 0;
 const O_CLOEXEC = 0o2000000;
-const O_DIRECTORY = 0o200000;
 const EINTR = 4;
 /** -1 as the unsigned number a `ssize_t` is read as. */
 const FAILED = 0xffffffffffffffffn;
@@ -37,14 +38,18 @@ const CODES: Readonly<Record<number, HostErrorCode>> = {
 const RECLEN_AT = 16;
 const NAME_AT = 19;
 
-/** Files of this machine. Throws {@linkcode HostError} where the library lacks a function. */
-export function libcFiles(libc: Library<typeof LIBC_SIGNATURES>): Files {
-  const { open, read, close, readlink, getdents64, __errno_location, memcpy } = libc.functions;
-  if (!open || !read || !close || !readlink || !getdents64 || !__errno_location || !memcpy) {
+/**
+ * Files of this machine. Folders are listed by `other` where the library can't. Throws
+ * {@linkcode HostError} where it lacks another function.
+ */
+export function libcFiles(libc: Library<typeof LIBC_SIGNATURES>, other: Files): Files {
+  const { open, read, close, readlink, __errno_location, memcpy } = libc.functions;
+  const getdents64 = libc.functions.getdents64 ?? libc.functions.getdents;
+  if (!open || !read || !close || !readlink || !__errno_location || !memcpy) {
     throw new HostError("ENOENT", libc.path, "the C library lacks a function for reading files");
   }
   const encoder = new TextEncoder();
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const errnoBytes = new Uint32Array(1);
   let buffer = new Uint8Array(1 << 16);
 
@@ -62,9 +67,9 @@ export function libcFiles(libc: Library<typeof LIBC_SIGNATURES>): Files {
     );
   };
   const cString = (path: string): Uint8Array => encoder.encode(path + "\0");
-  const opened = <T>(path: string, flags: number, use: (fd: number) => T): T => {
+  const opened = <T>(path: string, use: (fd: number) => T): T => {
     let fd: number;
-    do fd = open(cString(path), O_RDONLY | O_CLOEXEC | flags); while (fd < 0 && errno() === EINTR);
+    do fd = open(cString(path), O_RDONLY | O_CLOEXEC); while (fd < 0 && errno() === EINTR);
     if (fd < 0) return fail(path, "open");
     try {
       return use(fd);
@@ -75,7 +80,7 @@ export function libcFiles(libc: Library<typeof LIBC_SIGNATURES>): Files {
 
   return {
     readText: (path) =>
-      opened(path, 0, (fd) => {
+      opened(path, (fd) => {
         let length = 0;
         for (;;) {
           if (length === buffer.length) {
@@ -93,8 +98,8 @@ export function libcFiles(libc: Library<typeof LIBC_SIGNATURES>): Files {
           length += Number(count);
         }
       }),
-    list: (path) =>
-      opened(path, O_DIRECTORY, (fd) => {
+    list: getdents64 === null ? other.list : (path) =>
+      opened(path, (fd) => {
         const names: string[] = [];
         for (;;) {
           const count = getdents64(fd, buffer, BigInt(buffer.length));

@@ -19,7 +19,7 @@ const PLATFORMS: Readonly<Record<string, Host["platform"]>> = {
 function filesOfThisRuntime(openLibrary: OpenLibrary): Files {
   if ("Bun" in globalThis) return nodeFiles();
   try {
-    return libcFiles(openLibrary(LIBC, LIBC_SIGNATURES));
+    return libcFiles(openLibrary(LIBC, LIBC_SIGNATURES), denoFiles());
   } catch {
     return denoFiles();
   }

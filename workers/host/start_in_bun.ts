@@ -16,8 +16,8 @@ export async function startInBun(
   env: Readonly<Record<string, string>>,
   sink: OutputSink,
 ): Promise<RunningProgram> {
-  const { spawn } = await import("node:child_process");
-  const { accessSync, constants } = await import("node:fs");
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  const { accessSync, constants } = process.getBuiltinModule("node:fs");
   try {
     // A failed spawn costs a hundred times as much as a look, and most folders of a PATH lack the program.
     accessSync(path, constants.X_OK);

@@ -17,7 +17,7 @@ interface ParentPort {
 }
 
 /** The port to the host where this is a thread, or `null` where it is a process. */
-export async function openThread(): Promise<Port | null> {
+export function openThread(): Port | null {
   const isThread = "Bun" in globalThis
     ? !Bun.isMainThread
     : "DedicatedWorkerGlobalScope" in globalThis;
@@ -36,7 +36,8 @@ export async function openThread(): Promise<Port | null> {
       },
     };
   }
-  const { parentPort } = await import("node:worker_threads") as unknown as {
+  // Not an import: bundlers drop the `node:` of one, and Deno needs it.
+  const { parentPort } = process.getBuiltinModule("node:worker_threads") as unknown as {
     parentPort: ParentPort;
   };
   parentPort.on("message", push);

@@ -1,13 +1,18 @@
 /** Reads the memory limit a process lives under: the tightest one from its cgroup up to the root. */
+import type { Failure } from "../../lib/errors.ts";
 import type { Bytes, CgroupMemory } from "../../lib/records.ts";
 import { type Host, HostError } from "../host/host.ts";
 import {
-  type CgroupPlace,
+  cgroupFolders,
+  type CgroupMount,
+  type CgroupPath,
   parseCgroupBytes,
   parseCgroupField,
-  parseCgroupMount,
+  parseCgroupLimit,
+  parseCgroupMounts,
   parseCgroupPath,
 } from "./cgroup_text.ts";
+import { garbled, readFailure, rethrowRefusal } from "./trouble.ts";
 
 /** Names of the files in each version. */
 const FILES = {
@@ -27,69 +32,99 @@ const FILES = {
   },
 } as const;
 
-/** Where the memory cgroup of a process is; `null` where it is in none, or none is mounted. */
-export function findCgroup(host: Host, pid: number): CgroupPlace | null {
-  const own = parseCgroupPath(host.readText(`/proc/${pid}/cgroup`));
-  if (own === null) return null;
-  const mounted = parseCgroupMount(host.readText("/proc/self/mountinfo"), own.version);
-  if (mounted === null) return null;
-  // In a container the mount shows only a part of the hierarchy, and the path may be the host's.
-  const inside = mounted.root === "/"
-    ? own.path
-    : own.path === mounted.root || own.path.startsWith(mounted.root + "/")
-    ? own.path.slice(mounted.root.length) || "/"
-    : "/";
-  // `/..` stands for a cgroup outside our cgroup namespace.
-  const path = inside.startsWith("/..") ? "/" : inside;
-  return { version: own.version, mount: mounted.mount, path };
-}
+/** Reads memory cgroups; keeps where their hierarchies are mounted. */
+export class CgroupReader {
+  readonly #host: Host;
+  #mounts: readonly CgroupMount[] | null = null;
 
-/** The folder itself and each one above it, up to the root of the hierarchy. */
-function upwards(path: string): string[] {
-  const paths: string[] = [];
-  for (let at = path; at !== "/" && at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
-    paths.push(at);
+  constructor(host: Host) {
+    this.#host = host;
   }
-  return [...paths, "/"];
-}
 
-/** Memory of the cgroup with the tightest limit below `totalBytes`, or of the process's own one. */
-export function readCgroup(host: Host, place: CgroupPlace, totalBytes: Bytes): CgroupMemory {
-  const files = FILES[place.version];
-  const folder = (path: string) => place.mount + (path === "/" ? "" : path);
-  const read = (path: string, file: string): string | null => {
+  /**
+   * The cgroup that `pid` (`null`: this worker, which shares that of its host) lives under. `null` where it
+   * is in none, with a failure where that can't be found out. A limit of `totalBytes` or more limits
+   * nothing. Where several are equal the outermost counts, since it is reached first.
+   */
+  read(pid: number | null, totalBytes: Bytes, failures: Failure[]): CgroupMemory | null {
+    const told = this.#text(`/proc/${pid ?? "self"}/cgroup`, failures);
+    const place = told === null ? null : parseCgroupPath(told);
+    if (place === null) return null;
+    const folders = cgroupFolders(place, this.#knownMounts(failures));
+    if (folders.length === 0) {
+      if (place.path.split("/").includes("..")) failures.push(outside(place, pid));
+      return null;
+    }
+    const names = FILES[place.version];
+    let own: { path: string; folder: string } | null = null;
+    let tightest: { path: string; folder: string } | null = null;
+    let limitBytes: Bytes = null;
+    for (const at of folders) {
+      // The root of v2 has no such file, nor has a cgroup whose parent does not give it the controller.
+      const file = `${at.folder}/${names.limit}`;
+      const text = this.#text(file, failures);
+      if (text === null) continue;
+      own ??= at;
+      const limit = parseCgroupLimit(text);
+      if (limit === undefined) failures.push(garbled(file, "proc"));
+      if (limit === undefined || limit === null) continue;
+      if (totalBytes !== null && limit >= totalBytes) continue;
+      if (limitBytes === null || limit <= limitBytes) {
+        limitBytes = limit;
+        tightest = at;
+      }
+    }
+    const holder = tightest ?? own;
+    if (holder === null) return null;
+    return { version: place.version, path: holder.path, limitBytes, ...this.#usage(holder, names) };
+  }
+
+  #usage(
+    { folder }: { readonly folder: string },
+    names: (typeof FILES)[1 | 2],
+  ): Omit<CgroupMemory, "version" | "path" | "limitBytes"> {
+    // What an older kernel does not tell is `null`, as its description says.
+    const read = (name: string) => this.#text(`${folder}/${name}`, []) ?? "";
+    const usageBytes = parseCgroupBytes(read(names.usage));
+    const inactive = parseCgroupField(read("memory.stat"), names.inactiveFile);
+    return {
+      usageBytes,
+      workingSetBytes: usageBytes === null || inactive === null
+        ? null
+        : Math.max(0, usageBytes - inactive),
+      peakBytes: parseCgroupBytes(read(names.peak)),
+      oomKills: parseCgroupField(read(names.events), "oom_kill"),
+    };
+  }
+
+  #knownMounts(failures: Failure[]): readonly CgroupMount[] {
+    if (this.#mounts === null) {
+      const text = this.#text("/proc/self/mountinfo", failures);
+      if (text === null) return [];
+      this.#mounts = parseCgroupMounts(text);
+    }
+    return this.#mounts;
+  }
+
+  /** The text of a file; `null` where there is none, and with a failure where it can't be read. */
+  #text(path: string, failures: Failure[]): string | null {
     try {
-      return host.readText(`${folder(path)}/${file}`);
+      return this.#host.readText(path);
     } catch (error) {
-      // The root has no limit file, an old kernel no peak, and a folder may be gone.
-      if (error instanceof HostError) return null;
-      throw error;
-    }
-  };
-  let path = place.path;
-  let limitBytes: Bytes = null;
-  for (const candidate of upwards(place.path)) {
-    const limit = parseCgroupBytes(read(candidate, files.limit) ?? "");
-    // A limit of all the RAM there is, or more, limits nothing.
-    if (limit === null || (totalBytes !== null && limit >= totalBytes)) continue;
-    if (limitBytes === null || limit < limitBytes) {
-      limitBytes = limit;
-      path = candidate;
+      rethrowRefusal(error);
+      if (!(error instanceof HostError)) throw error;
+      if (error.code === "EACCES") failures.push(readFailure(error, "the memory limit", "proc"));
+      return null;
     }
   }
-  const usageBytes = parseCgroupBytes(read(path, files.usage) ?? "");
-  const stat = read(path, "memory.stat");
-  const inactive = stat === null ? null : parseCgroupField(stat, files.inactiveFile);
-  const events = read(path, files.events);
+}
+
+function outside({ path }: CgroupPath, pid: number | null): Failure {
   return {
-    version: place.version,
-    path,
-    limitBytes,
-    usageBytes,
-    workingSetBytes: usageBytes === null || inactive === null
-      ? null
-      : Math.max(0, usageBytes - inactive),
-    peakBytes: parseCgroupBytes(read(path, files.peak) ?? ""),
-    oomKills: events === null ? null : parseCgroupField(events, "oom_kill"),
+    code: "not_supported",
+    source: "proc",
+    message: `Cannot tell the memory limit of process ${pid ?? "self"}: ` +
+      `its cgroup ${path} lies outside what this container sees; ask from outside the container`,
+    ...(pid === null ? {} : { pid }),
   };
 }

@@ -3,16 +3,17 @@ import type { Failure } from "../../lib/errors.ts";
 import type { DoctorCall, Finding } from "../../lib/records.ts";
 import type { SourceName } from "../../lib/sources.ts";
 import { type Host, HostError } from "../host/host.ts";
+import { parseCgroupPath } from "./cgroup_text.ts";
 import { kibField } from "./fields.ts";
 import { parseMeminfo } from "./meminfo.ts";
 import { parsePressure } from "./pressure.ts";
-import { parseProcessStat } from "./stat.ts";
-import { readFailure } from "./trouble.ts";
+import { parseCpuTimes, parseStartTicks } from "./stat.ts";
+import { garbled, notLinux, readFailure } from "./trouble.ts";
 
 /** One file to try: what it tells when it is well. */
 interface Probe {
   readonly path: string;
-  readonly measures: string;
+  readonly measures: string | ((text: string) => string);
   /** False where the text is of no use. */
   readonly check: (text: string) => boolean;
   /** Its absence is a matter of kernel or configuration, not a failure. */
@@ -22,13 +23,13 @@ interface Probe {
 const PROC: readonly Probe[] = [
   {
     path: "/proc/self/status",
-    measures: "RSS, peak RSS, anonymous, file and shared memory and swap of a process",
+    measures: "name, RSS, peak RSS, anonymous, file and shared memory and swap of a process",
     check: (text) => kibField(text, "VmRSS") !== null,
   },
   {
     path: "/proc/self/stat",
-    measures: "name and start of a process",
-    check: (text) => parseProcessStat(text).startTicks !== null,
+    measures: "start of a process",
+    check: (text) => parseStartTicks(text) !== null,
   },
   {
     path: "/proc/meminfo",
@@ -38,7 +39,7 @@ const PROC: readonly Probe[] = [
   {
     path: "/proc/stat",
     measures: "CPU utilisation of the machine",
-    check: (text) => text.startsWith("cpu "),
+    check: (text) => parseCpuTimes(text) !== null,
   },
   {
     path: "/proc/pressure/memory",
@@ -48,8 +49,9 @@ const PROC: readonly Probe[] = [
   },
   {
     path: "/proc/self/cgroup",
-    measures: "memory limit of the container or service",
-    check: (text) => text !== "",
+    measures: (text) =>
+      `memory limit of the container or service (cgroup v${parseCgroupPath(text)?.version})`,
+    check: (text) => parseCgroupPath(text) !== null,
     optional: true,
   },
 ];
@@ -78,29 +80,37 @@ export function diagnoseProcMm(host: Host): Finding {
   return diagnose(host, "proc_mm", PROC_MM);
 }
 
-function diagnose(host: Host, source: SourceName, probes: readonly Probe[]): Finding {
+function diagnose(host: Host, source: SourceName, files: readonly Probe[]): Finding {
   const calls: DoctorCall[] = [];
   const failures: Failure[] = [];
   const measures: string[] = [];
+  const probes = host.platform === "linux" ? files : [];
+  if (probes.length === 0) failures.push(notLinux(source));
   for (const probe of probes) {
     const startMs = host.now();
     let outcome: string;
     try {
-      const isWell = probe.check(host.readText(probe.path));
+      const text = host.readText(probe.path);
+      const isWell = probe.check(text);
       outcome = isWell ? "ok" : "not understood";
-      if (isWell) measures.push(probe.measures);
+      if (isWell) measures.push(measuredBy(probe, text));
+      else if (!probe.optional) failures.push(garbled(probe.path, source));
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       outcome = error.code;
-      if (!probe.optional) failures.push(readFailure(error, probe.measures, source));
+      // The runtime refuses all of /proc or nothing; once is enough.
+      const isToldBefore = error.code === "ENOTCAPABLE" && failures.length > 0;
+      if (!probe.optional && !isToldBefore) {
+        failures.push(readFailure(error, measuredBy(probe, ""), source));
+      }
     }
     calls.push({ name: probe.path, outcome, durationMs: host.now() - startMs });
   }
   const refused = failures.some(({ code }) => code === "permission_denied");
   return {
     source,
-    present: measures.length > 0,
-    path: "/proc",
+    present: measures.length > 0 ? true : refused ? null : false,
+    path: host.platform === "linux" ? "/proc" : null,
     version: kernelVersion(host),
     calls,
     failures,
@@ -109,6 +119,10 @@ function diagnose(host: Host, source: SourceName, probes: readonly Probe[]): Fin
       : [],
     measures,
   };
+}
+
+function measuredBy({ measures }: Probe, text: string): string {
+  return typeof measures === "string" ? measures : measures(text);
 }
 
 function kernelVersion(host: Host): string | null {

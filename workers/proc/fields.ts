@@ -16,10 +16,14 @@ export function fieldOf(text: string, key: string): string | null {
   return text.slice(start + key.length + 1, end < 0 ? text.length : end).trim();
 }
 
-/** Bytes of a field that the kernel counts in KiB; the unit may be missing. `null` where there is none. */
+/** Bytes of a field that the kernel counts in KiB. `null` where there is none, or it is no number. */
 export function kibField(text: string, key: string): Bytes {
   const value = fieldOf(text, key);
-  if (value === null) return null;
+  return value === null ? null : kibOf(value);
+}
+
+/** Bytes of the value of such a field; the unit may be missing. `null` where it is no number. */
+export function kibOf(value: string): Bytes {
   const kib = wholeNumber(value.endsWith(" kB") ? value.slice(0, -3).trim() : value);
   return kib === null || kib > Number.MAX_SAFE_INTEGER / 1024 ? null : kib * 1024;
 }

@@ -4,22 +4,23 @@ import type { MemoryReply, MemoryRequest } from "../../lib/protocol.ts";
 import type { ProcessMemory } from "../../lib/records.ts";
 import type { SourceName } from "../../lib/sources.ts";
 import { type Host, HostError } from "../host/host.ts";
-import { parseCmdline, parseContainer, parsePasswd, parsePss } from "./details.ts";
+import { DetailReader } from "./detail_reader.ts";
 import { ProcessReader } from "./process.ts";
 import { SystemReader } from "./system.ts";
-import { readFailure } from "./trouble.ts";
+import { notLinux, readFailure, rethrowRefusal } from "./trouble.ts";
 
 /** RAM of processes and of the machine. */
 export class MemorySource {
   readonly #host: Host;
   readonly #processes: ProcessReader;
+  readonly #details: DetailReader;
   readonly #system: SystemReader;
-  #users: Map<number, string> | null = null;
 
   /** `hostPid`: the process this worker works for; `null` where that is not known. */
   constructor(host: Host, hostPid: number | null = null) {
     this.#host = host;
     this.#processes = new ProcessReader(host, hostPid);
+    this.#details = new DetailReader(host);
     this.#system = new SystemReader(host);
   }
 
@@ -29,64 +30,40 @@ export class MemorySource {
     begin: (source: SourceName) => void,
     without: readonly SourceName[],
   ): MemoryReply {
-    if (without.includes("proc")) {
-      return { kind: "memory", processes: [], system: null, failures: [] };
-    }
+    if (without.includes("proc")) return nothing([]);
+    if (this.#host.platform !== "linux") return nothing([notLinux("proc")]);
     const failures: Failure[] = [];
-    let processes: ProcessMemory[] = [];
-    for (const pid of request.pids) {
+    let processes: ProcessMemory[];
+    let system: MemoryReply["system"];
+    try {
+      processes = this.#readProcesses(request.pids, failures);
+      system = request.system ? this.#system.read(request.pids[0] ?? null, failures) : null;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      return nothing([readFailure(error, "/proc", "proc")]);
+    }
+    if ((request.details || request.pss) && !without.includes("proc_mm") && processes.length > 0) {
+      begin("proc_mm");
+      processes = processes.map((found) => this.#details.read(found, request, failures));
+    }
+    return { kind: "memory", processes, system, failures };
+  }
+
+  #readProcesses(pids: readonly number[], failures: Failure[]): ProcessMemory[] {
+    const processes: ProcessMemory[] = [];
+    for (const pid of pids) {
       try {
-        processes.push(this.#processes.read(pid));
+        const found = this.#processes.read(pid, failures);
+        if (found !== null) processes.push(found);
       } catch (error) {
+        rethrowRefusal(error);
         failures.push(readFailure(error, `the memory of process ${pid}`, "proc", pid));
       }
     }
-    const machine = request.system
-      ? this.#system.read(request.pids[0] ?? null)
-      : { system: null, failures: [] };
-    failures.push(...machine.failures);
-    if ((request.details || request.pss) && !without.includes("proc_mm") && processes.length > 0) {
-      begin("proc_mm");
-      processes = processes.map((found) => this.#withDetails(found, request, failures));
-    }
-    return { kind: "memory", processes, system: machine.system, failures };
+    return processes;
   }
+}
 
-  #withDetails(
-    found: ProcessMemory,
-    request: MemoryRequest,
-    failures: Failure[],
-  ): ProcessMemory {
-    const { pid } = found;
-    const attempt = <T>(what: string, file: string, parse: (text: string) => T): T | null => {
-      try {
-        return parse(this.#host.readText(`/proc/${pid}/${file}`));
-      } catch (error) {
-        failures.push(readFailure(error, `${what} of process ${pid}`, "proc_mm", pid));
-        return null;
-      }
-    };
-    return {
-      ...found,
-      pssBytes: request.pss ? attempt("the PSS", "smaps_rollup", parsePss) : null,
-      user: request.details ? this.#userName(found.uid) : null,
-      container: request.details ? attempt("the cgroup", "cgroup", parseContainer) : null,
-      command: request.details ? attempt("the command line", "cmdline", parseCmdline) : null,
-    };
-  }
-
-  #userName(uid: number | null): string | null {
-    if (uid === null) return null;
-    this.#users ??= this.#readUsers();
-    return this.#users.get(uid) ?? null;
-  }
-
-  #readUsers(): Map<number, string> {
-    try {
-      return parsePasswd(this.#host.readText("/etc/passwd"));
-    } catch (error) {
-      if (error instanceof HostError) return new Map(); // The uid still tells who it is.
-      throw error;
-    }
-  }
+function nothing(failures: readonly Failure[]): MemoryReply {
+  return { kind: "memory", processes: [], system: null, failures };
 }

@@ -1,8 +1,10 @@
 /** Memory of one process on Linux. */
+import type { Failure } from "../../lib/errors.ts";
 import type { ProcessMemory } from "../../lib/records.ts";
-import type { Host } from "../host/host.ts";
-import { parseBootTime, parseProcessStat, type ProcessStat } from "./stat.ts";
+import { type Host, HostError } from "../host/host.ts";
+import { parseBootTime, parseStartTicks } from "./stat.ts";
 import { parseStatus } from "./status.ts";
+import { garbled, isGone, readFailure, rethrowRefusal } from "./trouble.ts";
 
 /** `USER_HZ`: the kernel gives times to programs in these ticks on every architecture Linux has. */
 const TICKS_PER_SECOND = 100;
@@ -11,9 +13,9 @@ const TICKS_PER_SECOND = 100;
 export class ProcessReader {
   readonly #host: Host;
   readonly #hostPid: number | null;
-  #bootMs: number | null | undefined;
+  #bootMs: number | null = null;
   /** The process that asks lives as long as this reader does, so its start is read once. */
-  #hostStat: ProcessStat | null = null;
+  #hostStartTicks: number | null = null;
 
   /** `hostPid`: the process this worker works for; `null` where that is not known. */
   constructor(host: Host, hostPid: number | null) {
@@ -22,18 +24,28 @@ export class ProcessReader {
   }
 
   /**
-   * One process, without its details. Throws the {@linkcode HostError} of `/proc/PID/status`: `ENOENT` or
-   * `ESRCH` where there is no such process.
+   * One process, without its details; `null` where what the kernel says of it can't be understood. Throws
+   * the {@linkcode HostError} of its files: `ENOENT` or `ESRCH` where there is no such process.
    */
-  read(pid: number): ProcessMemory {
-    const status = parseStatus(this.#host.readText(`/proc/${pid}/status`));
-    const stat = this.#readStat(pid);
+  read(pid: number, failures: Failure[]): ProcessMemory | null {
+    const path = `/proc/${pid}/status`;
+    const status = parseStatus(this.#host.readText(path));
+    if (status.garbled.length > 0) {
+      failures.push(garbled(path, "proc", pid, status.garbled.join(", ")));
+      if (status.pid === null) return null;
+    }
+    // The kernel answers for a thread as well, with the numbers of its process.
+    if (status.processId !== null && status.processId !== status.pid) {
+      failures.push(isThread(pid, status.processId));
+      return null;
+    }
+    const startTicks = this.#startTicks(pid, failures);
     return {
       pid,
       parentPid: status.parentPid,
-      name: stat.name,
-      startTicks: stat.startTicks,
-      startedAtMs: this.#startedAtMs(stat.startTicks),
+      name: status.name,
+      startTicks,
+      startedAtMs: this.#startedAtMs(startTicks, failures),
       rssBytes: status.rssBytes,
       peakRssBytes: status.peakRssBytes,
       anonBytes: status.anonBytes,
@@ -48,24 +60,48 @@ export class ProcessReader {
     };
   }
 
-  #readStat(pid: number): ProcessStat {
-    if (pid === this.#hostPid && this.#hostStat !== null) return this.#hostStat;
-    const stat = parseProcessStat(this.#host.readText(`/proc/${pid}/stat`));
-    if (pid === this.#hostPid) this.#hostStat = stat;
-    return stat;
+  #startTicks(pid: number, failures: Failure[]): number | null {
+    if (pid === this.#hostPid && this.#hostStartTicks !== null) return this.#hostStartTicks;
+    const path = `/proc/${pid}/stat`;
+    try {
+      const startTicks = parseStartTicks(this.#host.readText(path));
+      if (startTicks === null) failures.push(garbled(path, "proc", pid));
+      if (pid === this.#hostPid) this.#hostStartTicks = startTicks;
+      return startTicks;
+    } catch (error) {
+      rethrowRefusal(error);
+      if (isGone(error)) throw error;
+      failures.push(readFailure(error, `the start of process ${pid}`, "proc", pid));
+      return null;
+    }
   }
 
-  #startedAtMs(startTicks: number | null): number | null {
+  #startedAtMs(startTicks: number | null, failures: Failure[]): number | null {
     if (startTicks === null) return null;
-    this.#bootMs ??= this.#readBootMs();
+    this.#bootMs ??= this.#readBootMs(failures);
     return this.#bootMs === null ? null : this.#bootMs + startTicks * 1000 / TICKS_PER_SECOND;
   }
 
-  #readBootMs(): number | null {
+  #readBootMs(failures: Failure[]): number | null {
     try {
-      return parseBootTime(this.#host.readText("/proc/stat"));
-    } catch {
-      return null; // Nobody asked for /proc/stat; the process's own numbers stand.
+      const bootMs = parseBootTime(this.#host.readText("/proc/stat"));
+      if (bootMs === null) failures.push(garbled("/proc/stat", "proc"));
+      return bootMs;
+    } catch (error) {
+      rethrowRefusal(error);
+      if (!(error instanceof HostError)) throw error;
+      failures.push(readFailure(error, "/proc/stat", "proc"));
+      return null;
     }
   }
+}
+
+function isThread(pid: number, processId: number): Failure {
+  return {
+    code: "no_such_process",
+    source: "proc",
+    message: `Cannot read the memory of process ${pid}: ` +
+      `it is a thread of process ${processId}; ask for that`,
+    pid,
+  };
 }

@@ -1,27 +1,18 @@
 /** `/proc/PID/stat` and `/proc/stat`: proc(5). */
 import { wholeNumber } from "./fields.ts";
 
-/** What is read of `/proc/PID/stat`. */
-export interface ProcessStat {
-  /** Name of the program, at most 15 bytes of anything but NUL. */
-  readonly name: string | null;
-  /** Field 22, `starttime`, in clock ticks since boot. */
-  readonly startTicks: number | null;
-}
-
+/** Field 22 of `/proc/PID/stat`. */
 const STARTTIME = 22;
 
-/** Parses it. The name may contain spaces, parentheses and line feeds, so it ends at the last `)`. */
-export function parseProcessStat(text: string): ProcessStat {
-  const open = text.indexOf("(");
+/**
+ * Start of a process in clock ticks since boot; `null` where it is not told. The name before it may contain
+ * spaces, parentheses and line feeds, so it ends at the last `)`.
+ */
+export function parseStartTicks(text: string): number | null {
   const close = text.lastIndexOf(")");
-  if (open < 0 || close < open) return { name: null, startTicks: null };
+  if (close < 0) return null;
   // After the name comes field 3.
-  const fields = text.slice(close + 2).split(" ");
-  return {
-    name: text.slice(open + 1, close),
-    startTicks: wholeNumber(fields[STARTTIME - 3]?.trim()),
-  };
+  return wholeNumber(text.slice(close + 2).split(" ")[STARTTIME - 3]?.trim());
 }
 
 /** CPU time since boot, in clock ticks, all cores together. */

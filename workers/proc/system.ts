@@ -1,13 +1,12 @@
 /** Memory of the machine on Linux. */
 import type { Failure } from "../../lib/errors.ts";
-import type { Bytes, CgroupMemory, Pressure, SystemMemory } from "../../lib/records.ts";
+import type { Pressure, SystemMemory } from "../../lib/records.ts";
 import { type Host, HostError } from "../host/host.ts";
-import { findCgroup, readCgroup } from "./cgroup.ts";
-import type { CgroupPlace } from "./cgroup_text.ts";
-import { type Meminfo, parseMeminfo } from "./meminfo.ts";
+import { CgroupReader } from "./cgroup.ts";
+import { garbledMeminfo, type Meminfo, parseMeminfo } from "./meminfo.ts";
 import { parsePressure } from "./pressure.ts";
 import { type CpuTimes, parseCpuTimes } from "./stat.ts";
-import { garbled, readFailure } from "./trouble.ts";
+import { garbled, readFailure, rethrowRefusal } from "./trouble.ts";
 
 /**
  * Everything but the machine's memory itself is read at most this often, and repeated in between: it costs
@@ -19,95 +18,127 @@ const COUNT_EVERY_MS = 1_000;
 
 type Rest = Pick<SystemMemory, "pressure" | "cpuUtilizationRatio" | "processCount" | "cgroup">;
 
+const NO_MEMINFO: Meminfo = {
+  totalBytes: null,
+  availableBytes: null,
+  usedBytes: null,
+  freeBytes: null,
+  swapTotalBytes: null,
+  swapUsedBytes: null,
+};
+
+/** What a part of the machine is, or `null` with its failure added. */
+type Attempt = <T>(what: string, action: () => T) => T | null;
+
 /** Reads the machine's memory; keeps what CPU utilisation is a difference from. */
 export class SystemReader {
   readonly #host: Host;
-  #cpu: CpuTimes | null = null;
+  readonly #cgroups: CgroupReader;
+  #cpu: { readonly times: CpuTimes; readonly ratio: number | null } | null = null;
   #count: { readonly processes: number; readonly atMs: number } | null = null;
-  #place: { readonly pid: number; readonly place: CgroupPlace | null } | null = null;
-  #rest: { readonly pid: number | null; readonly atMs: number; readonly rest: Rest } | null = null;
+  #last: {
+    readonly pid: number | null;
+    readonly atMs: number;
+    readonly rest: Rest;
+    readonly failures: readonly Failure[];
+  } | null = null;
 
   constructor(host: Host) {
     this.#host = host;
+    this.#cgroups = new CgroupReader(host);
   }
 
   /** The machine, and the cgroup that `pid` is in. What can't be read is `null`, with a failure. */
-  read(pid: number | null): { system: SystemMemory | null; failures: readonly Failure[] } {
-    const failures: Failure[] = [];
-    const attempt = <T>(what: string, action: () => T): T | null => {
-      try {
-        return action();
-      } catch (error) {
-        failures.push(readFailure(error, what, "proc"));
-        return null;
-      }
-    };
-    const memory = attempt("the machine's memory", () => this.#memory(failures));
-    if (memory === null) return { system: null, failures };
+  read(pid: number | null, failures: Failure[]): SystemMemory {
+    const memory = attemptInto(failures)(
+      "the machine's memory",
+      () => this.#memory(failures),
+    ) ?? NO_MEMINFO;
     const nowMs = this.#host.now();
-    const last = this.#rest;
-    if (last !== null && last.pid === pid && nowMs - last.atMs < REST_EVERY_MS) {
-      return { system: { ...memory, ...last.rest }, failures };
+    let last = this.#last;
+    if (last === null || last.pid !== pid || nowMs - last.atMs >= REST_EVERY_MS) {
+      const found: Failure[] = [];
+      const rest = this.#rest(pid, memory, nowMs, found);
+      this.#last = last = { pid, atMs: nowMs, rest, failures: found };
     }
-    const rest: Rest = {
-      pressure: this.#pressure(),
-      cpuUtilizationRatio: attempt("CPU time", () => this.#cpuRatio()),
+    failures.push(...last.failures);
+    return { ...memory, ...last.rest };
+  }
+
+  #rest(pid: number | null, memory: Meminfo, nowMs: number, failures: Failure[]): Rest {
+    const attempt: Attempt = attemptInto(failures);
+    return {
+      pressure: attempt("memory pressure", () => this.#pressure(failures)),
+      cpuUtilizationRatio: attempt("CPU time", () => this.#cpuRatio(failures)),
       processCount: attempt("the number of processes", () => this.#processCount(nowMs)),
-      cgroup: pid === null ? null : this.#cgroup(pid, memory.totalBytes),
+      cgroup: attempt(
+        "the memory limit",
+        () => this.#cgroups.read(pid, memory.totalBytes, failures),
+      ),
     };
-    // What failed is tried again at the next question, so that its failure is told there too.
-    this.#rest = failures.length === 0 ? { pid, atMs: nowMs, rest } : null;
-    return { system: { ...memory, ...rest }, failures };
   }
 
   #memory(failures: Failure[]): Meminfo {
     const memory = parseMeminfo(this.#host.readText("/proc/meminfo"));
-    if (memory.totalBytes === null) failures.push(garbled("/proc/meminfo", "proc"));
+    const wrong = garbledMeminfo(memory);
+    if (wrong.length > 0) {
+      failures.push(garbled("/proc/meminfo", "proc", undefined, wrong.join(", ")));
+    }
     return memory;
   }
 
-  /** Kernels without PSI have no such file; one that has it switched off refuses to open it. */
-  #pressure(): Pressure | null {
+  #pressure(failures: Failure[]): Pressure | null {
+    const path = "/proc/pressure/memory";
+    let text: string;
     try {
-      return parsePressure(this.#host.readText("/proc/pressure/memory"));
+      text = this.#host.readText(path);
     } catch (error) {
-      if (error instanceof HostError) return null;
+      // Kernels without PSI have no such file; one that has it switched off refuses to open it.
+      if (error instanceof HostError && (error.code === "ENOENT" || error.code === "EIO")) {
+        return null;
+      }
       throw error;
     }
+    const pressure = parsePressure(text);
+    if (pressure === null) failures.push(garbled(path, "proc"));
+    return pressure;
   }
 
-  #cpuRatio(): number | null {
-    const now = parseCpuTimes(this.#host.readText("/proc/stat"));
+  #cpuRatio(failures: Failure[]): number | null {
+    const times = parseCpuTimes(this.#host.readText("/proc/stat"));
     const before = this.#cpu;
-    if (now === null || before === null) {
-      this.#cpu = now;
+    if (times === null) {
+      failures.push(garbled("/proc/stat", "proc", undefined, "cpu"));
       return null;
     }
-    const total = now.totalTicks - before.totalTicks;
+    const total = times.totalTicks - (before?.times.totalTicks ?? 0);
     // Two questions within one tick of the clock: the earlier reading stays the one to compare with.
-    if (total <= 0) return null;
-    this.#cpu = now;
-    return Math.min(1, Math.max(0, (now.busyTicks - before.busyTicks) / total));
+    if (before !== null && total === 0) return before.ratio;
+    const busy = times.busyTicks - (before?.times.busyTicks ?? 0);
+    // Time runs backwards when a core is taken away.
+    const ratio = before === null || total < 0 ? null : Math.min(1, Math.max(0, busy / total));
+    this.#cpu = { times, ratio };
+    return ratio;
   }
 
   #processCount(nowMs: number): number {
     if (this.#count === null || nowMs - this.#count.atMs >= COUNT_EVERY_MS) {
       let processes = 0;
-      for (const name of this.#host.list("/proc")) if (/^\d/.test(name)) processes++;
+      for (const name of this.#host.list("/proc")) if (/^\d+$/.test(name)) processes++;
       this.#count = { processes, atMs: nowMs };
     }
     return this.#count.processes;
   }
+}
 
-  #cgroup(pid: number, totalBytes: Bytes): CgroupMemory | null {
+function attemptInto(failures: Failure[]): Attempt {
+  return (what, action) => {
     try {
-      // A process rarely changes its cgroup, so only the last one asked about is kept.
-      if (this.#place?.pid !== pid) this.#place = { pid, place: findCgroup(this.#host, pid) };
-      const { place } = this.#place;
-      return place === null ? null : readCgroup(this.#host, place, totalBytes);
+      return action();
     } catch (error) {
-      if (error instanceof HostError) return null; // The process is gone, or there are no cgroups.
-      throw error;
+      rethrowRefusal(error);
+      failures.push(readFailure(error, what, "proc"));
+      return null;
     }
-  }
+  };
 }

@@ -40,16 +40,35 @@ export function readFailure(
         ...about,
       };
     case "EIO":
-      return { code: "driver_failed", source, message: message + error.message, ...about };
+      return { code: "not_supported", source, message: message + error.message, ...about };
   }
 }
 
-/** The failure for a text that is not what it should be. */
-export function garbled(path: string, source: SourceName, pid?: number): Failure {
+/** The process or file is not there, or no longer. */
+export function isGone(error: unknown): boolean {
+  return error instanceof HostError && (error.code === "ENOENT" || error.code === "ESRCH");
+}
+
+/**
+ * Throws on what the runtime refused. It refuses all of `/proc` or nothing, so the question fails as a
+ * whole and is told once.
+ */
+export function rethrowRefusal(error: unknown): void {
+  if (error instanceof HostError && error.code === "ENOTCAPABLE") throw error;
+}
+
+/** The failure for a text that is not what it should be; `fields` says which of its fields are not. */
+export function garbled(path: string, source: SourceName, pid?: number, fields?: string): Failure {
+  const what = fields === undefined ? "" : `${fields} in `;
   return {
     code: "bad_value",
     source,
-    message: `Cannot understand ${path}: it does not hold what the kernel documents`,
+    message: `Cannot understand ${what}${path}: it does not hold what the kernel documents`,
     ...(pid === undefined ? {} : { pid }),
   };
+}
+
+/** The failure of asking for `/proc` where there is none. */
+export function notLinux(source: SourceName): Failure {
+  return { code: "absent", source, message: "Cannot read /proc: this system is not Linux" };
 }
