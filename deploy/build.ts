@@ -24,14 +24,14 @@ const common = {
   throw: true,
 } as const;
 
-/** Bundles the worker. Nobody reads its stack, so blanks go; names stay, for error messages. */
+/** Bundles the worker. Nobody reads its stack, and what is smaller starts sooner. */
 async function buildWorker(outdir: string): Promise<string[]> {
   const result = await Bun.build({
     ...common,
     entrypoints: [join(root, "workers/main.ts")],
     outdir,
     naming: WORKER,
-    minify: { whitespace: true, syntax: true, identifiers: false },
+    minify: true,
   });
   return inputsOf(result);
 }
@@ -48,7 +48,9 @@ async function buildModules(outdir: string, program: string): Promise<string[]> 
       name: "embed the worker",
       setup(build) {
         build.onLoad({ filter: /[\\/]lib[\\/]isolation[\\/]program\.ts$/ }, () => ({
-          contents: `export const PROGRAM = ${JSON.stringify(program)};`,
+          contents: `export const PROGRAM = ${
+            JSON.stringify(Buffer.from(program).toString("base64"))
+          };`,
           loader: "ts",
         }));
       },
@@ -64,11 +66,12 @@ function inputsOf(result: Bun.BuildOutput): string[] {
 /** Stops the build where a bundle would not run in both runtimes, or not alone. */
 async function checkBundles(outdir: string): Promise<void> {
   let carriers = 0;
+  const embedded = await readFile(join(outdir, WORKER), "base64");
   const names = (await readdir(outdir, { recursive: true })).filter((name) => name.endsWith(".js"));
   for (const name of names) {
     const text = await readFile(join(outdir, name), "utf8");
     if (text.includes("import.meta.require")) throw new Error(`${name} can't run in Deno: require`);
-    if (name !== WORKER && text.includes("openLibrary")) carriers++;
+    if (name !== WORKER && text.includes(embedded)) carriers++;
     const { imports } = new Bun.Transpiler({ loader: "js" }).scan(text);
     for (const { path } of imports) {
       const own = path.startsWith(".") && name !== WORKER;

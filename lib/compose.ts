@@ -5,7 +5,7 @@
 import type { Failure } from "./errors.ts";
 import type { LaneAnswer } from "./isolation/lane.ts";
 import type { Settings } from "./options.ts";
-import { ownMemory } from "./own_memory.ts";
+import { ownMemory, ownPid, ownRuntime } from "./own_process.ts";
 import type {
   DevicesReply,
   DoctorReply,
@@ -52,8 +52,8 @@ function ownInstead(
   pids: readonly number[],
   found: readonly ProcessMemory[],
 ): ProcessMemory | null {
-  const asked = pids.includes(process.pid) && settings.sources.includes("runtime");
-  return asked && !found.some(({ pid }) => pid === process.pid) ? ownMemory() : null;
+  const asked = pids.includes(ownPid()) && settings.sources.includes("runtime");
+  return asked && !found.some(({ pid }) => pid === ownPid()) ? ownMemory() : null;
 }
 
 /** GPUs and who uses them. */
@@ -234,15 +234,13 @@ function unknownFinding(
 }
 
 function runtimeFinding(): Finding {
-  const versions = process.versions as Readonly<Record<string, string | undefined>>;
-  const name = "Bun" in globalThis ? "bun" : "deno";
   const startMs = performance.now();
   const bytes = ownMemory().rssBytes;
   return {
     source: "runtime",
     present: bytes !== null,
     path: null,
-    version: `${name} ${versions[name] ?? "?"}`,
+    version: ownRuntime(),
     calls: [{
       name: "process.memoryUsage.rss",
       outcome: bytes === null ? "no number" : "ok",

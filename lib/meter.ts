@@ -12,6 +12,7 @@ import {
 import { type Failure, HypomnesisError } from "./errors.ts";
 import { Lanes } from "./lanes.ts";
 import { type Isolation, type MeterOptions, settle } from "./options.ts";
+import { ownPid } from "./own_process.ts";
 import type { Reply, ReplyTo, Request } from "./protocol.ts";
 import type { DeviceInfo, GpuProcess } from "./records.ts";
 import { type DeviceSelector, noDeviceError, selectDevice } from "./select_device.ts";
@@ -113,7 +114,7 @@ export class Meter implements AsyncDisposable {
    * that does not exist leaves the GPU parts `null`, with the reason in `failures`.
    */
   async snapshot(device: DeviceSelector = 0, options: AskOptions = {}): Promise<Snapshot> {
-    const reply = await this.ask({ kind: "snapshot", pid: process.pid }, options);
+    const reply = await this.ask({ kind: "snapshot", pid: ownPid() }, options);
     try {
       const { index } = selectDevice(reply.devices, device, reply.failures);
       return viewSnapshot(reply, index);
@@ -128,7 +129,7 @@ export class Meter implements AsyncDisposable {
 
   /** One {@linkcode Snapshot} for each device; empty where no device was seen. */
   async snapshotAll(options: AskOptions = {}): Promise<Snapshot[]> {
-    const reply = await this.ask({ kind: "snapshot", pid: process.pid }, options);
+    const reply = await this.ask({ kind: "snapshot", pid: ownPid() }, options);
     return viewAll(reply);
   }
 
@@ -163,7 +164,7 @@ export class Meter implements AsyncDisposable {
     device: DeviceSelector,
     options: AskOptions & { readonly pid?: number } = {},
   ): Promise<ProcessGpuInfo> {
-    const pid = options.pid ?? process.pid;
+    const pid = options.pid ?? ownPid();
     checkPid(pid);
     const reply = await this.ask({ kind: "gpu", processes: true, telemetry: false }, options);
     const { index } = selectDevice(reply.devices, device, reply.failures);
@@ -192,7 +193,7 @@ export class Meter implements AsyncDisposable {
    *
    * @throws {HypomnesisError} `no_such_process`, `permission_denied`, or the failure's code
    */
-  async processRss(pid: number = process.pid, options: AskOptions = {}): Promise<number> {
+  async processRss(pid: number = ownPid(), options: AskOptions = {}): Promise<number> {
     const { processes, failures } = await this.ask(
       { kind: "memory", pids: [pid], system: false, details: false, pss: false },
       options,
@@ -210,7 +211,7 @@ export class Meter implements AsyncDisposable {
    * @throws {RangeError} when the interval is not between 1 millisecond and a day
    */
   watch(options: WatchOptions): AsyncGenerator<Tick, void, void> {
-    const pid = options.pid ?? process.pid;
+    const pid = options.pid ?? ownPid();
     checkPid(pid);
     return watchTicks(
       (cutoff) => askSnapshot(this.#composer, pid, cutoff),

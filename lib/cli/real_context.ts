@@ -1,5 +1,6 @@
 /** The real world of `hmn`: the terminal or pipe, the environment, and a meter of its own. */
 import { readEnv } from "../env.ts";
+import { ownPid } from "../own_process.ts";
 import type { Asker, AskerOptions } from "./asker.ts";
 import { type CliContext, type Output, OutputClosed } from "./context.ts";
 
@@ -9,7 +10,7 @@ export function realContext(): CliContext {
     args: "Deno" in globalThis ? Deno.args : process.argv.slice(2),
     stdout: new Stream(1),
     stderr: new Stream(2),
-    ownPid: process.pid,
+    ownPid: ownPid(),
     env: readEnv,
     openAsker: openRealAsker,
     beforeInterrupt,

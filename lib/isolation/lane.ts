@@ -13,6 +13,7 @@ import {
   PROTOCOL_VERSION,
   type WorkerConfig,
 } from "../protocol.ts";
+import { ownPid } from "../own_process.ts";
 import { type Lane as LaneName, type SourceName, SOURCES, sourcesOf } from "../sources.ts";
 import { barredByAbandoned } from "./abandoned.ts";
 import type { StartLink } from "./link.ts";
@@ -203,7 +204,7 @@ export class Lane {
   #config(): WorkerConfig {
     return {
       protocol: PROTOCOL_VERSION,
-      hostPid: process.pid,
+      hostPid: ownPid(),
       sources: this.#sources,
       nvmlPath: this.#settings.nvmlPath,
       nvidiaSmiPath: this.#settings.nvidiaSmiPath,

@@ -11,13 +11,7 @@ import { PROGRAM } from "./program.ts";
 export function workerUrl(): URL {
   return PROGRAM === null
     ? new URL("../../workers/main.ts", import.meta.url)
-    : new URL("data:text/javascript;base64," + toBase64(PROGRAM));
-}
-
-function toBase64(text: string): string {
-  let binary = "";
-  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
-  return btoa(binary);
+    : new URL("data:text/javascript;base64," + PROGRAM);
 }
 
 /**
@@ -69,10 +63,9 @@ function environment(): Record<string, string> {
   return env;
 }
 
-/** The text as the bootstrap takes it. */
+/** The program as the bootstrap takes it. */
 function preamble(program: string): string {
-  const text = toBase64(program);
-  return String(text.length).padStart(10, "0") + text;
+  return String(program.length).padStart(10, "0") + program;
 }
 
 /** Runs the worker in Bun, also where this process is a compiled program, which is a Bun inside. */
@@ -90,7 +83,7 @@ export function launchBun(executable: string): Launch {
 export function launchDeno(executable: string): Launch {
   const entry = PROGRAM === null
     ? workerUrl().href
-    : "data:application/javascript;base64," + toBase64(BOOTSTRAP);
+    : "data:application/javascript;base64," + btoa(BOOTSTRAP);
   const flags = ["--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-npm", "--no-remote"];
   return {
     program: executable,

@@ -1,5 +1,5 @@
 /**
- * Loads a library by its bare name as the system does.
+ * Loads a library as the system does.
  *
  * Bun's own `dlopen` looks for a name the system does not know in the working directory, where anybody
  * may have put a library of that name. So the system's loader is asked first.
