@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 import { emitTypes } from "./types.ts";
 import { licencesOf } from "./licences.ts";
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname!, "..");
 const dist = join(root, "dist");
 const WORKER = "hypomnesis_worker.js";
 
@@ -19,10 +19,10 @@ const common = {
   root,
   format: "esm",
   target: "bun",
-  external: ["bun:*", "node:*"],
+  external: ["bun:*", "node:*"] as string[],
   metafile: true,
   throw: true,
-} as const;
+} satisfies Partial<Bun.BuildConfig>;
 
 /** Bundles the worker. Nobody reads its stack, and what is smaller starts sooner. */
 async function buildWorker(outdir: string): Promise<string[]> {

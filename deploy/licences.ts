@@ -30,6 +30,6 @@ async function licenceOf(folder: string, file: string): Promise<string> {
   if (license !== "MIT" || copyright === undefined) {
     throw new Error(`${name} is bundled, but the text of its licence is nowhere to be found`);
   }
-  const own = await readFile(join(import.meta.dirname, "../LICENSE-MIT"), "utf8");
+  const own = await readFile(join(import.meta.dirname!, "../LICENSE-MIT"), "utf8");
   return title + own.replace(/^Copyright.*$/m, copyright).trim() + "\n";
 }

@@ -1,8 +1,8 @@
-/** Three measurements, one every 200 ms, whatever the driver does meanwhile. */
+/** Three measurements, one every 500 ms, whatever the driver does meanwhile. */
 import { openMeter } from "../mod.ts";
 
 await using meter = openMeter({ isolation: "process" });
-for await (const { tick, elapsedMs, snapshot } of meter.watch({ intervalMs: 200 })) {
+for await (const { tick, elapsedMs, snapshot } of meter.watch({ intervalMs: 500 })) {
   const used = snapshot.devices.map(({ usedBytes }) => usedBytes ?? "?");
   console.log(
     `+${elapsedMs.toFixed(0)} ms: RSS ${snapshot.process?.rssBytes}, GPUs ${used.join(", ")}`,

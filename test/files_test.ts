@@ -87,14 +87,15 @@ for (const [name, files] of Object.entries(IMPLEMENTATIONS)) {
     assert.match(files.readText("/proc/meminfo"), /^MemTotal: +\d+ kB\n/);
     assert.match(files.readText(`/proc/${process.pid}/stat`), new RegExp(`^${process.pid} \\(`));
     assert.ok(files.readText("/proc/self/cmdline").includes("\0"));
-    const symbols = files.readText("/proc/self/maps");
-    assert.ok(symbols.endsWith("\n") && symbols.length > 2000, `${symbols.length}`);
+    // Longer than a page, so the kernel gives it in several pieces.
+    const maps = files.readText("/proc/self/maps");
+    assert.ok(maps.endsWith("\n") && maps.length > 5000, `${maps.length}`);
   });
 
   test(`${name}: a folder is listed whole, without . and ..`, { skip }, () => {
     inFolder((folder) => {
       assert.deepEqual(files.list(folder), []);
-      const names = Array.from({ length: 3000 }, (_, n) => `${n}-${"x".repeat(n % 200)}`);
+      const names = Array.from({ length: 700 }, (_, n) => `${n}-${"x".repeat(n % 200)}`);
       names.push(".hidden", "with space", "ümlaut", "..three");
       for (const entry of names) fs.writeFileSync(join(folder, entry), "");
       fs.mkdirSync(join(folder, "folder"));
@@ -137,10 +138,12 @@ for (const [name, files] of Object.entries(IMPLEMENTATIONS)) {
   test(`${name}: what may not be read is refused`, { skip: skip || asRoot }, () => {
     inFolder((folder) => {
       const path = join(folder, "secret");
-      fs.writeFileSync(path, "x", { mode: 0 });
+      fs.writeFileSync(path, "x");
+      fs.chmodSync(path, 0);
       refuses("EACCES", path, files.readText);
       const locked = join(folder, "locked");
-      fs.mkdirSync(locked, { mode: 0 });
+      fs.mkdirSync(locked);
+      fs.chmodSync(locked, 0);
       refuses("EACCES", locked, files.list);
       fs.chmodSync(locked, 0o700);
     });
@@ -175,9 +178,7 @@ for (const [name, files] of Object.entries(IMPLEMENTATIONS)) {
 
 test("libc: a descriptor is not handed to programs that are started meanwhile", { skip }, () => {
   inFolder((folder) => {
-    const path = join(folder, "fifo");
-    const pipe = new Uint8Array(new TextEncoder().encode("x\0"));
-    assert.equal(pipe.length, 2);
+    const path = join(folder, "file");
     fs.writeFileSync(path, "x");
     const seen: string[] = [];
     const watching = watched({
@@ -246,6 +247,37 @@ test("libc: short reads and interrupted calls are gone on with", { skip }, () =>
     assert.equal(libcFiles(library, none).readText(path), text);
     assert.ok(calls > 300);
   });
+});
+
+test("libc: each error number has its meaning", { skip }, () => {
+  const numbers: [number, HostErrorCode][] = [
+    [1, "EACCES"],
+    [2, "ENOENT"],
+    [3, "ESRCH"],
+    [5, "EIO"],
+    [13, "EACCES"],
+    [20, "ENOENT"],
+    [95, "EIO"],
+  ];
+  for (const [errno, code] of numbers) {
+    const files = libcFiles(
+      watched({
+        read: () => () => 0xffffffffffffffffn,
+        readlink: () => () => 0xffffffffffffffffn,
+        getdents64: () => () => 0xffffffffffffffffn,
+        memcpy: () => (target) => {
+          (target as Uint32Array)[0] = errno;
+          return 0n;
+        },
+      }),
+      none,
+    );
+    for (const action of [files.readText, files.list, files.readLink]) {
+      refuses(code, "/proc", action);
+    }
+    if (code !== "EIO") continue;
+    assert.throws(() => files.readText("/proc"), { message: `read /proc: errno ${errno}` });
+  }
 });
 
 test("libc: where it can't list a folder, another way is taken", { skip }, () => {

@@ -60,7 +60,7 @@ function smi(
 
 function sourceOn(programs: FakeProgram, path: string | null = null) {
   const host = fakeHost({ programs });
-  const options = { nvmlPath: null, nvidiaSmiPath: path, nvidiaSmiMs: 4000 };
+  const options = { nvmlPath: null, nvidiaSmiPath: path, nvidiaSmiMs: 4000, debug: false };
   const source: GpuSource = makeNvidiaSmi(host, options);
   return { host, source };
 }

@@ -1,0 +1,66 @@
+/** What the README and `examples/` show is run, and prints what they say. */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, it } from "node:test";
+import { fakeMachine, skipNative } from "./support/native.ts";
+import { repositoryFile, runScript } from "./support/run_script.ts";
+
+const MACHINE = "gpus=1\nused=512M\nreload=0\n";
+
+/** The first block of a language after a place in a Markdown text. */
+function block(markdown: string, language: string, after: string): string {
+  const rest = markdown.slice(markdown.indexOf(after));
+  const found = new RegExp("```" + language + "\\n([\\s\\S]*?)```").exec(rest);
+  assert.ok(found, `the README has a ${language} block after ${after}`);
+  return found[1]!;
+}
+
+describe("what the documentation shows", { skip: skipNative() }, () => {
+  it("the README's first library example prints the lines under it", async () => {
+    const readme = fs.readFileSync(repositoryFile("README.md"), "utf8");
+    const marker = "The tests run this example";
+    const program = block(readme, "ts", marker)
+      .replace('"hypomnesis"', JSON.stringify(pathToFileURL(repositoryFile("mod.ts")).href));
+    const shown = block(readme, "text", marker).trimEnd().split("\n");
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "hypomnesis-readme-"));
+    const machine = fakeMachine(MACHINE);
+    try {
+      const script = path.join(dir, "example.ts");
+      fs.writeFileSync(script, program);
+      const end = await runScript(script, { env: { HMN_NVML_PATH: machine.nvmlPath } });
+      assert.equal(end.code, 0, end.stderr);
+      // The numbers differ from run to run; their places do not.
+      const shape = (line: string) => line.replace(/\d+(\.\d+)?/g, "N");
+      const printed = end.stdout.trimEnd().split("\n");
+      assert.deepEqual(printed.map(shape), shown.map(shape));
+      assert.equal(printed[1], shown[1]);
+    } finally {
+      machine.cleanup();
+      fs.rmSync(dir, { recursive: true });
+    }
+  });
+
+  for (
+    const [example, expected] of [
+      ["this_process.ts", /^RAM: \d+ bytes\nGPU 0: 0 bytes\n$/],
+      ["before_after.ts", /^ {2}64 MiB array: RAM \+\d+ MB {2}\| {2}VRAM \+0 MB \[per-process\]\n/],
+      ["watch.ts", /^\+0 ms: RSS \d+, GPUs 536870912\n(?:\+\d+ ms: .*\n){2}$/],
+    ] as const
+  ) {
+    it(`examples/${example}`, async () => {
+      const machine = fakeMachine(MACHINE);
+      try {
+        const end = await runScript(repositoryFile(`examples/${example}`), {
+          env: { HMN_NVML_PATH: machine.nvmlPath },
+        });
+        assert.equal(end.code, 0, end.stderr);
+        assert.match(end.stdout, expected);
+      } finally {
+        machine.cleanup();
+      }
+    });
+  }
+});
