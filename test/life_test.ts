@@ -6,7 +6,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import type { LifePlan } from "./support/life_host.ts";
 import { fakeMachine, skipNative } from "./support/native.ts";
-import { repositoryFile, runScript, scriptCommand } from "./support/run_script.ts";
+import { repositoryFile, runScript, SCRIPT_ENV, scriptCommand } from "./support/run_script.ts";
 
 const HOST = repositoryFile("test/support/life_host.ts");
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -31,7 +31,10 @@ describe("children", { skip: skipNative() }, () => {
     const machine = fakeMachine("gpus=1\nhang.nvmlInit_v2=sleep\n");
     const plan: LifePlan = { what: "stay", nvmlPath: machine.nvmlPath };
     const [program, ...args] = scriptCommand(HOST, { args: [JSON.stringify(plan)] });
-    const host = spawn(program!, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const host = spawn(program!, args, {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...SCRIPT_ENV },
+    });
     try {
       const line = await new Promise<string>((resolve) =>
         host.stdout.setEncoding("utf8").once("data", resolve)

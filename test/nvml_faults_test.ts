@@ -1,7 +1,7 @@
 /** NVML that fails, at any call and with any code: nothing is thrown, and nothing is null for no reason. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DeviceInfo } from "../lib/records.ts";
+import type { DeviceInfo, GpuProcess } from "../lib/records.ts";
 import type { GpuReading } from "../workers/gpu/source.ts";
 import { makeNvml } from "../workers/gpu/nvml/nvml.ts";
 import { fakeHost, type FakeMachine } from "./support/fake_host.ts";
@@ -11,8 +11,8 @@ const SONAME = "libnvidia-ml.so.1";
 const ALL = { processes: true, telemetry: true };
 const NO_OPTIONS = { nvmlPath: null, nvidiaSmiPath: null, nvidiaSmiMs: 1000, debug: false };
 const CODES = [1, 2, 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, 17, 18, 25, 27, 28, 999, 12345];
-/** What a device may not support, or an old library not have, without a word. */
-const SILENT_CODES = new Set([3, 13]);
+/** A device may not support a number, and a library not have it in this version, without a word. */
+const SILENT_CODES = new Set([3, 13, 25]);
 
 function machine(nvml: FakeNvml, more: FakeMachine = {}) {
   const host = fakeHost({ libraries: { [SONAME]: nvml.functions }, ...more });
@@ -24,6 +24,11 @@ const twoGpus = () =>
     fakeGpu(0, { rows: [{ pid: 1, used: 5n }, { pid: 2, used: 6n, lists: ["Graphics"] }] }),
     fakeGpu(1, { rows: [{ pid: 1, used: 7n }] }),
   ]);
+
+/** A row without what a device or library need not have. */
+function figures({ deviceIndex, pid, usedBytes, missing, contexts }: GpuProcess) {
+  return { deviceIndex, pid, usedBytes, missing, contexts };
+}
 
 /** Every number that is null although the machine is healthy. */
 function nullsOf(device: DeviceInfo): string[] {
@@ -69,7 +74,7 @@ test("any call may fail with any code, cold and warm: the answer is sound and th
       for (const reading of readings) checkReasons(reading, what, code);
       nvml.failAt = null;
       const last = await source.read(ALL);
-      assert.deepEqual(last.processes, whole.processes, what);
+      assert.deepEqual(last.processes.map(figures), whole.processes.map(figures), what);
       assert.deepEqual(last.listedDevices, whole.listedDevices, what);
       assert.equal(nvml.initialised, 1, `${what}: initialised once, for whatever was shut down`);
     }
@@ -142,6 +147,7 @@ test("a GPU that is lost, blocked or needs a reset is listed with its state and 
       assert.deepEqual(processes, before.processes.filter(({ deviceIndex }) => deviceIndex === 1));
       assert.ok(failures.some((f) => f.driverCode === driverCode && f.deviceIndex === 0));
       assert.ok(failures.every(({ deviceIndex }) => deviceIndex === 0));
+      if (state !== "failed") assert.equal(failures.length, 1, "said once");
     }
     nvml.codes.clear();
     await source.read(ALL);
@@ -173,6 +179,14 @@ test("memory that the driver does not know has a reason", async () => {
   const { devices: [device], failures } = await machine(nvml).source.read(ALL);
   assert.equal(device?.usedBytes, null);
   assert.ok(failures.some((f) => f.code === "bad_value" && f.deviceIndex === 0));
+});
+
+test("an impossible number of GPUs ends in a failure", async () => {
+  const nvml = fakeNvml();
+  nvml.saidCount = 0xffff_ffff;
+  const reading = await machine(nvml).source.read(ALL);
+  assert.ok(nvml.calls.length < 10_000);
+  assert.ok(reading.failures.length > 0);
 });
 
 test("a source can be closed twice, and asked after that", async () => {

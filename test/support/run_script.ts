@@ -26,17 +26,24 @@ export interface ScriptOptions {
 /** The runtime of this test. */
 export const RUNTIME: "bun" | "deno" = "Bun" in globalThis ? "bun" : "deno";
 
+/** What {@linkcode scriptCommand} needs in the environment. */
+export const SCRIPT_ENV = { HMN_TEST_RUNTIME: process.execPath };
+
 /** The path of a file of the repository. */
 export function repositoryFile(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url).href);
 }
 
-/** The command line that runs `script` here. */
+/**
+ * The command line that runs `script` here, with {@linkcode SCRIPT_ENV} in its environment. Deno's
+ * `node:child_process` adds `-A` wherever it sees Deno's own path, so the path goes through the environment.
+ */
 export function scriptCommand(script: string, options: ScriptOptions = {}): string[] {
   const args = [script, ...options.args ?? []];
   return RUNTIME === "bun"
     ? [process.execPath, ...args]
-    : [process.execPath, "run", "--quiet", ...options.denoFlags ?? ["-A"], ...args];
+    : ["/bin/sh", "-c", 'exec "$HMN_TEST_RUNTIME" "$@"', "sh", "run", "--quiet"]
+      .concat(options.denoFlags ?? ["-A"], args);
 }
 
 /** Runs `script` to its end. */
@@ -46,7 +53,7 @@ export function runScript(script: string, options: ScriptOptions = {}): Promise<
     const startMs = performance.now();
     const child = spawn(program!, args, {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, ...SCRIPT_ENV, ...options.env },
     });
     let stdout = "";
     let stderr = "";

@@ -1,36 +1,19 @@
-/** One device: its identity, which is kept, and its numbers, which are read each time. */
+/** One device: its numbers, read each time. */
 import type { Failure } from "../../../lib/errors.ts";
 import type { DeviceInfo, GpuProcess } from "../../../lib/records.ts";
 import type { Host } from "../../host/host.ts";
 import type { ProcessNamer } from "../../proc_names.ts";
-import { normalPciBusId } from "../pci_bus_id.ts";
 import type { GpuQuestion } from "../source.ts";
+import { identify, type KnownDevice } from "./identity.ts";
 import { type MemoryReading, readMemory } from "./memory.ts";
 import { readMigSlices } from "./mig.ts";
-import type { ProcessRow } from "./process_rows.ts";
 import { readProcesses } from "./processes.ts";
-import { FUNCTION_NOT_FOUND, nvmlFailure, stateOf, SUCCESS } from "./return_codes.ts";
-import { readDeviceText, type Session } from "./session.ts";
-import { PCI_INFO, readCString, TEXT } from "./structs.ts";
+import { isFatal, isStale, NOT_BELIEVABLE, nvmlFailure, stateOf, SUCCESS } from "./return_codes.ts";
+import type { Session } from "./session.ts";
+import { rowFailures, toProcess } from "./told_rows.ts";
 import { NO_TELEMETRY, readTelemetry } from "./telemetry.ts";
 import { isUnified, unifiedMemory } from "./unified.ts";
-
-/** What is kept of a device from one reading to the next. */
-export interface KnownDevice {
-  readonly index: number;
-  /** `null` after a call that shows that the handle may be stale. */
-  handle: bigint | null;
-  name: string | null;
-  uuid: string | null;
-  pciBusId: string | null;
-  /** Calls it does not support. */
-  readonly lacking: Set<string>;
-}
-
-/** A device nothing is known of. */
-export function unknownDevice(index: number): KnownDevice {
-  return { index, handle: null, name: null, uuid: null, pciBusId: null, lacking: new Set() };
-}
+import { type Untold, untoldFailures } from "./untold.ts";
 
 /** What was read of one device. */
 export interface DeviceReading {
@@ -39,8 +22,8 @@ export interface DeviceReading {
   /** Its list of processes was read whole. */
   readonly isListed: boolean;
   readonly failures: readonly Failure[];
-  /** Codes that failed, for the doctor of the session. */
-  readonly worstCode: number;
+  /** The code that shows that the library has to be initialised anew; `null` where none does. */
+  readonly staleCode: number | null;
 }
 
 /** Reads one device. Never throws for what the driver answers. */
@@ -53,19 +36,16 @@ export function readDevice(
 ): DeviceReading {
   const { index } = known;
   const failures: Failure[] = [];
-  const handleCode = identify(session, known);
+  const untold: Untold = [];
+  const handleCode = identify(session, known, untold);
   if (handleCode !== SUCCESS || known.handle === null) {
-    failures.push(nvmlFailure(handleCode, `open GPU ${index}`, index));
-    return {
-      device: { ...emptyDevice(session, known), state: stateOf(handleCode) },
-      processes: [],
-      isListed: false,
-      failures,
-      worstCode: handleCode,
-    };
+    return unreadable(session, known, handleCode, `open GPU ${index}`);
   }
   const { handle } = known;
   const memory = readMemory(session, handle);
+  if (isFatal(memory.code)) {
+    return unreadable(session, known, memory.code, `read the memory of GPU ${index}`);
+  }
   const mayBeUnified = !(memory.code === SUCCESS && memory.totalBytes !== 0);
   const processes = question.processes || mayBeUnified
     ? readProcesses(session, handle, mayBeUnified ? null : memory.totalBytes)
@@ -73,12 +53,14 @@ export function readDevice(
   const unified = mayBeUnified && isUnified(memory, known.name, processes);
   if (memory.code !== SUCCESS && !unified) {
     failures.push(nvmlFailure(memory.code, `read the memory of GPU ${index}`, index));
+  } else if (memory.isGarbled && !unified) {
+    failures.push(nvmlFailure(NOT_BELIEVABLE, `read the memory of GPU ${index}`, index));
   }
-  if (question.processes && processes !== null && processes.code !== SUCCESS) {
+  if ((question.processes || unified) && processes !== null && processes.code !== SUCCESS) {
     failures.push(nvmlFailure(processes.code, `list the processes of GPU ${index}`, index));
   }
   const telemetry = question.telemetry
-    ? readTelemetry(session, handle, known.lacking)
+    ? readTelemetry(session, handle, known.lacking, untold)
     : NO_TELEMETRY;
   const state = memory.code === SUCCESS || unified ? "ok" : stateOf(memory.code);
   if (state !== "ok") known.handle = null;
@@ -87,36 +69,38 @@ export function readDevice(
     ...(unified ? unifiedMemory(host, processes) : dedicatedMemory(memory)),
     ...telemetry,
     state,
-    migSlices: telemetry.migEnabled ? readMigSlices(session, handle) : [],
+    migSlices: telemetry.migEnabled ? readMigSlices(session, handle, untold) : [],
   };
+  if (unified && device.totalBytes === null) failures.push(meminfoFailure(index));
   const rows = question.processes ? processes?.rows ?? [] : [];
-  failures.push(...rowFailures(rows, device));
+  // The used memory of a unified GPU is the sum of the rows, asked for or not.
+  failures.push(...rowFailures(unified ? processes?.rows ?? [] : rows, device));
+  failures.push(...untoldFailures(untold, ` of GPU ${index}`, index));
   return {
     device,
     processes: rows.map((row) => toProcess(row, device, namer)),
     isListed: question.processes && processes?.code === SUCCESS,
     failures,
-    worstCode: memory.code,
+    staleCode: [memory.code, processes?.code ?? SUCCESS, ...untold.map(({ code }) => code)]
+      .find(isStale) ?? null,
   };
 }
 
-/** Gets the handle and, once, the identity. */
-function identify(session: Session, known: KnownDevice): number {
-  if (known.handle !== null) return SUCCESS;
-  const { functions: f, handle: buffer } = session;
-  const code = f.nvmlDeviceGetHandleByIndex_v2?.(known.index, buffer) ?? FUNCTION_NOT_FOUND;
-  if (code !== SUCCESS) return code;
-  const handle = buffer[0]!;
-  known.handle = handle;
-  // A device that is lost keeps the identity it had.
-  known.name = readDeviceText(f.nvmlDeviceGetName, handle, TEXT.name) ?? known.name;
-  known.uuid = readDeviceText(f.nvmlDeviceGetUUID, handle, TEXT.uuid) ?? known.uuid;
-  const pci = new Uint8Array(PCI_INFO.size);
-  if (f.nvmlDeviceGetPciInfo_v3?.(handle, pci) === SUCCESS) {
-    known.pciBusId = normalPciBusId(readCString(pci, PCI_INFO.busId, PCI_INFO.busIdLength)) ??
-      known.pciBusId;
-  }
-  return SUCCESS;
+/** A device that answers nothing, with the identity it had. */
+function unreadable(
+  session: Session,
+  known: KnownDevice,
+  code: number,
+  doing: string,
+): DeviceReading {
+  known.handle = null;
+  return {
+    device: { ...emptyDevice(session, known), state: stateOf(code) },
+    processes: [],
+    isListed: false,
+    failures: [nvmlFailure(code, doing, known.index)],
+    staleCode: isStale(code) ? code : null,
+  };
 }
 
 function emptyDevice(session: Session, known: KnownDevice): DeviceInfo {
@@ -153,45 +137,12 @@ function dedicatedMemory(
   };
 }
 
-function toProcess(row: ProcessRow, device: DeviceInfo, namer: ProcessNamer): GpuProcess {
-  const { name, nameStatus } = namer.name(row.pid);
+function meminfoFailure(deviceIndex: number): Failure {
   return {
-    pid: row.pid,
-    name,
-    nameStatus,
-    usedBytes: row.usedBytes,
-    sharedUsedBytes: null,
-    missing: row.missing,
-    rssBytes: null,
-    deviceIndex: device.index,
-    deviceUuid: device.uuid,
-    deviceName: device.name,
-    contexts: row.contexts,
-    gpuInstanceId: row.gpuInstanceId,
-    computeInstanceId: row.computeInstanceId,
+    code: "absent",
     source: "nvml",
+    message: `Cannot read the memory of GPU ${deviceIndex}: it shares the system's RAM, and ` +
+      "/proc/meminfo does not tell that",
+    deviceIndex,
   };
-}
-
-/** The two driver bugs, each told once for a device, with how many rows it spoils. */
-function rowFailures(rows: readonly ProcessRow[], device: DeviceInfo): Failure[] {
-  const failures: Failure[] = [];
-  const tell = (missing: ProcessRow["missing"], what: string) => {
-    const count = rows.filter((row) => row.missing === missing).length;
-    if (count === 0) return;
-    failures.push({
-      code: "bad_value",
-      source: "nvml",
-      message: `Cannot tell the memory of ${count} of ${rows.length} processes on GPU ` +
-        `${device.index}: ${what}`,
-      deviceIndex: device.index,
-      count,
-    });
-  };
-  tell(
-    "sentinel",
-    "the driver gave 0xFFFFFFFFFFFFFFFF (a fault of R570 drivers, and the rule under WSL and WDDM)",
-  );
-  tell("exceeds_total", "the driver gave more than the device has");
-  return failures;
 }

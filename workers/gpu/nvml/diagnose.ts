@@ -4,10 +4,13 @@ import type { DeviceInfo, DoctorCall, Finding } from "../../../lib/records.ts";
 import type { Host } from "../../host/host.ts";
 import type { ProcessNamer } from "../../proc_names.ts";
 import type { GpuSourceOptions } from "../source.ts";
-import { type DeviceReading, readDevice, unknownDevice } from "./device.ts";
-import { openFailure } from "./nvml.ts";
+import { type DeviceReading, readDevice } from "./device.ts";
+import { unknownDevice } from "./identity.ts";
+import type { KeptLibrary } from "./kept_library.ts";
+import { openFailure } from "./open_failure.ts";
 import { adviceFor, codeName, FUNCTION_NOT_FOUND, nvmlFailure, SUCCESS } from "./return_codes.ts";
-import { isSession, openSession, type Session } from "./session.ts";
+import { isSession, openSession, readVersions, type Session } from "./session.ts";
+import { type Untold, untoldFailures } from "./untold.ts";
 
 /** Numbers of a device, and what they are called for people. */
 const MEASURES: readonly (readonly [string, (device: DeviceInfo) => unknown])[] = [
@@ -22,15 +25,16 @@ const MEASURES: readonly (readonly [string, (device: DeviceInfo) => unknown])[] 
   ["clocks", ({ smClockMhz, memoryClockMhz }) => smClockMhz ?? memoryClockMhz],
 ];
 
-/** Tries NVML anew. The kept session is not touched. */
+/** Initialises NVML anew, in the library that is kept. The kept session is not touched. */
 export function diagnoseNvml(
   host: Host,
   options: GpuSourceOptions,
   namer: ProcessNamer,
+  library: KeptLibrary,
 ): Finding {
   const calls: DoctorCall[] = [];
   const codes = new Set<number>();
-  const opened = openSession(host, options.nvmlPath, (name, code, durationMs) => {
+  const opened = openSession(host, library, (name, code, durationMs) => {
     calls.push({ name, outcome: codeName(code), durationMs });
     if (code !== SUCCESS) codes.add(code);
   });
@@ -41,8 +45,8 @@ export function diagnoseNvml(
     }
     return {
       source: "nvml",
-      present: opened.code === null ? failure.code === "permission_denied" ? null : false : true,
-      path: null,
+      present: failure.code === "absent" ? false : null,
+      path: opened.path,
       version: kernelDriver(host),
       calls,
       failures: [failure],
@@ -69,6 +73,8 @@ function readAll(
   host: Host,
   namer: ProcessNamer,
 ): { failures: Failure[]; readings: DeviceReading[] } {
+  const untold: Untold = [];
+  readVersions(session, untold);
   const count = session.functions.nvmlDeviceGetCount_v2?.(session.number) ?? FUNCTION_NOT_FOUND;
   if (count !== SUCCESS) return { failures: [nvmlFailure(count, "count the GPUs")], readings: [] };
   const readings = Array.from(
@@ -82,7 +88,8 @@ function readAll(
         namer,
       ),
   );
-  return { failures: readings.flatMap(({ failures }) => failures), readings };
+  const failures = readings.flatMap(({ failures }) => failures);
+  return { failures: [...untoldFailures(untold, ""), ...failures], readings };
 }
 
 function measuresOf(readings: readonly DeviceReading[]): string[] {

@@ -19,6 +19,8 @@ export interface MemoryReading {
   readonly reservedBytes: Bytes;
   /** Version 1 counts the reserve as used. */
   readonly usedIncludesReserved: boolean | null;
+  /** The driver gave a figure above the total or above 2^53-1, which is `null` here. */
+  readonly isGarbled: boolean;
 }
 
 const v1 = new Uint8Array(MEMORY_V1.size);
@@ -40,27 +42,46 @@ export function readMemory({ functions }: Session, handle: bigint): MemoryReadin
     v2View.setUint32(MEMORY_V2.version, MEMORY_V2.versionWord, true);
     const code = call(handle, v2);
     if (code === SUCCESS) {
-      return {
+      const totalBytes = readBytes(v2View, MEMORY_V2.total);
+      return believable({
         code,
-        totalBytes: readBytes(v2View, MEMORY_V2.total),
-        freeBytes: readBytes(v2View, MEMORY_V2.free),
-        usedBytes: readBytes(v2View, MEMORY_V2.used),
-        reservedBytes: readBytes(v2View, MEMORY_V2.reserved),
+        totalBytes,
+        freeBytes: readPart(v2View, MEMORY_V2.free, totalBytes),
+        usedBytes: readPart(v2View, MEMORY_V2.used, totalBytes),
+        reservedBytes: readPart(v2View, MEMORY_V2.reserved, totalBytes),
         usedIncludesReserved: false,
-      };
+      });
     }
     if (!NOT_IN_THIS_VERSION.has(code)) return unknown(code);
   }
   const older = functions.nvmlDeviceGetMemoryInfo;
   const code = older === null ? FUNCTION_NOT_FOUND : older(handle, v1);
   if (code !== SUCCESS) return unknown(code);
-  return {
+  const totalBytes = readBytes(v1View, MEMORY_V1.total);
+  return believable({
     code,
-    totalBytes: readBytes(v1View, MEMORY_V1.total),
-    freeBytes: readBytes(v1View, MEMORY_V1.free),
-    usedBytes: readBytes(v1View, MEMORY_V1.used),
+    totalBytes,
+    freeBytes: readPart(v1View, MEMORY_V1.free, totalBytes),
+    usedBytes: readPart(v1View, MEMORY_V1.used, totalBytes),
     reservedBytes: null,
     usedIncludesReserved: true,
+  });
+}
+
+/** A part of the whole; `null` where it is more than the whole. */
+function readPart(view: DataView, at: number, totalBytes: Bytes): Bytes {
+  const part = readBytes(view, at);
+  return part === null || (totalBytes !== null && part > totalBytes) ? null : part;
+}
+
+/** Marks a reading in which the driver gave a figure that can't be true. */
+function believable(reading: Omit<MemoryReading, "isGarbled">): MemoryReading {
+  const { totalBytes, freeBytes, usedBytes, reservedBytes, usedIncludesReserved } = reading;
+  return {
+    ...reading,
+    usedIncludesReserved: usedBytes === null ? null : usedIncludesReserved,
+    isGarbled: totalBytes === null || freeBytes === null || usedBytes === null ||
+      (reservedBytes === null && usedIncludesReserved === false),
   };
 }
 
@@ -72,5 +93,6 @@ function unknown(code: number): MemoryReading {
     usedBytes: null,
     reservedBytes: null,
     usedIncludesReserved: null,
+    isGarbled: false,
   };
 }

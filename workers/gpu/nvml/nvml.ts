@@ -12,10 +12,26 @@ import type {
   GpuSourceOptions,
   MakeGpuSource,
 } from "../source.ts";
-import { type KnownDevice, readDevice, unknownDevice } from "./device.ts";
+import { readDevice } from "./device.ts";
 import { diagnoseNvml } from "./diagnose.ts";
-import { codeName, FUNCTION_NOT_FOUND, isStale, nvmlFailure, SUCCESS } from "./return_codes.ts";
-import { isSession, type OnCall, type OpenFailure, openSession, type Session } from "./session.ts";
+import { type KnownDevice, unknownDevice } from "./identity.ts";
+import { KeptLibrary } from "./kept_library.ts";
+import { openFailure } from "./open_failure.ts";
+import {
+  codeName,
+  FUNCTION_NOT_FOUND,
+  isStale,
+  LIB_RM_VERSION_MISMATCH,
+  NOT_BELIEVABLE,
+  nvmlFailure,
+  SUCCESS,
+} from "./return_codes.ts";
+import { isSession, type OpenFailure, openSession, readVersions, type Session } from "./session.ts";
+import { type OnCall, rawText } from "./trace.ts";
+import { type Untold, untoldFailures } from "./untold.ts";
+
+/** More GPUs than this no machine has; a larger number is not believed. */
+const MOST_GPUS = 1024;
 
 /** Makes the source. */
 export const makeNvml: MakeGpuSource = (host, options) => new Nvml(host, options);
@@ -26,6 +42,7 @@ class Nvml implements GpuSource {
   readonly #options: GpuSourceOptions;
   readonly #namer: ProcessNamer;
   readonly #onCall: OnCall | null;
+  readonly #library: KeptLibrary;
   #session: Session | null = null;
   /** Kept when the session is not: a device that is lost keeps its name. */
   readonly #known: KnownDevice[] = [];
@@ -34,8 +51,12 @@ class Nvml implements GpuSource {
     this.#host = host;
     this.#options = options;
     this.#namer = makeProcessNamer(host);
+    this.#library = new KeptLibrary(host, options.nvmlPath);
     this.#onCall = options.debug
-      ? (name, code, ms) => host.debug(() => `nvml ${name}: ${codeName(code)}, ${ms.toFixed(3)} ms`)
+      ? (name, code, ms, args) =>
+        host.debug(() =>
+          `nvml ${name}(${args.map(rawText).join(", ")}): ${codeName(code)}, ${ms.toFixed(3)} ms`
+        )
       : null;
   }
 
@@ -46,41 +67,49 @@ class Nvml implements GpuSource {
     const { functions: f, number } = session;
     const code = f.nvmlDeviceGetCount_v2?.(number) ?? FUNCTION_NOT_FOUND;
     if (code !== SUCCESS) {
-      if (isStale(code)) this.#drop();
+      if (isStale(code)) this.#drop(code);
       return nothing([nvmlFailure(code, "count the GPUs")]);
     }
-    return this.#readDevices(session, number[0]!, question);
+    const count = number[0]!;
+    if (count > MOST_GPUS) return nothing([nvmlFailure(NOT_BELIEVABLE, "count the GPUs")]);
+    return this.#readDevices(session, count, question);
   }
 
   diagnose() {
-    return diagnoseNvml(this.#host, this.#options, this.#namer);
+    return diagnoseNvml(this.#host, this.#options, this.#namer, this.#library);
   }
 
+  /** The library stays loaded: unloading it can hang, and there is nothing else to gain at the end. */
   close(): void {
     this.#session?.functions.nvmlShutdown?.();
     this.#session = null;
+    // Handles do not outlive the session.
+    for (const known of this.#known) known.handle = null;
   }
 
   #lastFailure: OpenFailure | null = null;
 
   #open(): Session | null {
-    const opened = openSession(this.#host, this.#options.nvmlPath, this.#onCall);
+    const opened = openSession(this.#host, this.#library, this.#onCall);
     if (isSession(opened)) return opened;
     this.#lastFailure = opened;
     return null;
   }
 
-  /** Handles do not outlive the session. */
-  #drop(): void {
+  /** Has the next question initialise NVML anew; after an update of the driver, the updated one. */
+  #drop(code: number): void {
     this.close();
-    for (const known of this.#known) known.handle = null;
+    if (code === LIB_RM_VERSION_MISMATCH) this.#library.unload();
   }
 
   #readDevices(session: Session, count: number, question: GpuQuestion): GpuReading {
     const reading = { devices: [], processes: [], listedDevices: [], failures: [] } as {
       -readonly [K in keyof GpuReading]: GpuReading[K][number][];
     };
-    let stale = false;
+    const untold: Untold = [];
+    readVersions(session, untold);
+    reading.failures.push(...untoldFailures(untold, ""));
+    let staleCode = untold.find(({ code }) => isStale(code))?.code ?? null;
     for (let index = 0; index < count; index++) {
       const known = this.#known[index] ??= unknownDevice(index);
       const read = readDevice(session, known, question, this.#host, this.#namer);
@@ -89,36 +118,18 @@ class Nvml implements GpuSource {
       reading.processes.push(...read.processes);
       reading.failures.push(...read.failures);
       if (read.isListed) reading.listedDevices.push(index);
-      stale ||= isStale(read.worstCode);
+      staleCode ??= read.staleCode;
     }
     if (this.#namer.foreignNamespace && reading.processes.length > 0) {
       reading.failures.push(foreignFailure());
     }
-    if (stale) this.#drop();
+    if (staleCode !== null) this.#drop(staleCode);
     return reading as GpuReading;
   }
 }
 
 function nothing(failures: readonly Failure[]): GpuReading {
   return { devices: [], processes: [], listedDevices: [], failures };
-}
-
-/** The failure of not being able to open NVML at all. */
-export function openFailure(
-  { code, detail, refused }: OpenFailure,
-  nvmlPath: string | null,
-): Failure {
-  if (code !== null) return nvmlFailure(code, "initialise NVML");
-  const why = refused
-    ? `${detail}; on Deno allow --allow-ffi`
-    : nvmlPath === null
-    ? "there is no libnvidia-ml here, NVIDIA's driver library"
-    : detail;
-  return {
-    code: refused ? "permission_denied" : "absent",
-    source: "nvml",
-    message: `Cannot open NVML: ${why}`,
-  };
 }
 
 function foreignFailure(): Failure {

@@ -5,7 +5,8 @@ import {
   ARGUMENT_VERSION_MISMATCH,
   FUNCTION_NOT_FOUND,
   INSUFFICIENT_SIZE,
-  NOT_SUPPORTED,
+  isLacking,
+  NOT_BELIEVABLE,
   SUCCESS,
 } from "./return_codes.ts";
 import type { ListGeneration, Session } from "./session.ts";
@@ -14,7 +15,7 @@ import type { NvmlFunctionName } from "./symbols.ts";
 /** What the lists of a device say. */
 export interface ProcessReading {
   readonly rows: readonly ProcessRow[];
-  /** What the compute list answered; success: the lists were read whole. */
+  /** The first code that kept a list from being read; success: the lists were read whole. */
   readonly code: number;
 }
 
@@ -26,6 +27,9 @@ const LISTS: readonly { readonly context: GpuContext; readonly stem: string }[] 
 
 /** Processes come and go between two calls; a list that outgrows its room so often is given up. */
 const MOST_TRIES = 8;
+
+/** More processes than this no GPU has; a longer list is not believed. */
+const MOST_ROWS = 2 ** 20;
 
 /** Codes after which the next older generation may still answer. */
 const NOT_IN_THIS_GENERATION = new Set([FUNCTION_NOT_FOUND, ARGUMENT_VERSION_MISMATCH]);
@@ -41,8 +45,7 @@ export function readProcesses(
   for (const { context, stem } of LISTS) {
     const list = readList(session, stem, handle, context, totalBytes);
     // A device without graphics or MPS says so; that list is then empty, and known to be.
-    const isAbsent = context !== "compute" &&
-      (list.code === NOT_SUPPORTED || list.code === FUNCTION_NOT_FOUND);
+    const isAbsent = context !== "compute" && isLacking(list.code);
     if (list.code === SUCCESS) rows.push(...list.rows);
     else if (!isAbsent && code === SUCCESS) code = list.code;
   }
@@ -65,15 +68,15 @@ function readList(
       session.generation = older;
       continue;
     }
-    if (filled.code !== SUCCESS) return { rows: [], code: filled.code };
-    if (filled.count === 0) return { rows: [], code: SUCCESS };
-    const rows = parseRows(session.rows, filled.count, rowSize, context, totalBytes);
-    if (isPlausible(rows) || rowSize === 16) return { rows, code: SUCCESS };
+    const { code, count } = filled;
+    if (code !== SUCCESS || count === 0) return { rows: [], code };
+    const rows = parseRows(session.rows, count, rowSize, context, totalBytes);
+    if (isPlausible(rows)) return { rows, code };
     const otherSize = rowSize === 24 ? 32 : 24;
-    const again = parseRows(session.rows, filled.count, otherSize, context, totalBytes);
-    if (!isPlausible(again)) return { rows, code: SUCCESS };
+    const again = parseRows(session.rows, count, otherSize, context, totalBytes);
+    if (suffix !== "_v3" || !isPlausible(again)) return { rows: [], code: NOT_BELIEVABLE };
     session.generation = { suffix, rowSize: otherSize };
-    return { rows: again, code: SUCCESS };
+    return { rows: again, code };
   }
 }
 
@@ -100,12 +103,16 @@ function fill(
   if (call === null) return { code: FUNCTION_NOT_FOUND, count: 0 };
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const room = session.rows.length / 32;
+    // Rows of the call before must not stand behind those of this one: see isPlausible.
+    session.rows.fill(0);
     session.number[0] = room;
     const code = call(handle, session.number, session.rows);
     const count = session.number[0]!;
-    if (code === SUCCESS) return { code, count: Math.min(count, room) };
-    if (code !== INSUFFICIENT_SIZE) return { code, count: 0 };
-    session.rows = new Uint8Array(32 * (Math.max(count, room) * 2 + 5));
+    if (code === SUCCESS && count <= room) return { code, count };
+    if (code !== SUCCESS && code !== INSUFFICIENT_SIZE) return { code, count: 0 };
+    const larger = Math.max(count, room) * 2 + 5;
+    if (larger > 2 * MOST_ROWS + 5) return { code: NOT_BELIEVABLE, count: 0 };
+    session.rows = new Uint8Array(32 * larger);
   }
   return { code: INSUFFICIENT_SIZE, count: 0 };
 }

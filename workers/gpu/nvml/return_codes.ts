@@ -8,7 +8,10 @@ export const NOT_SUPPORTED = 3;
 export const NOT_FOUND = 6;
 export const INSUFFICIENT_SIZE = 7;
 export const FUNCTION_NOT_FOUND = 13;
+export const LIB_RM_VERSION_MISMATCH = 18;
 export const ARGUMENT_VERSION_MISMATCH = 25;
+/** Not NVML's: a call succeeded, and what it gave can't be true. */
+export const NOT_BELIEVABLE = -1;
 
 interface Meaning {
   readonly name: string;
@@ -22,6 +25,7 @@ interface Meaning {
 }
 
 const MEANINGS: Readonly<Record<number, Meaning>> = {
+  [NOT_BELIEVABLE]: { name: "a value that can't be true", code: "bad_value" },
   0: { name: "NVML_SUCCESS", code: "internal" },
   1: { name: "NVML_ERROR_UNINITIALIZED", code: "driver_failed", stale: true },
   2: { name: "NVML_ERROR_INVALID_ARGUMENT", code: "driver_failed" },
@@ -105,6 +109,16 @@ export function stateOf(code: number): DeviceState {
   return MEANINGS[code]?.state ?? "failed";
 }
 
+/** A device that answers so answers nothing else. */
+export function isFatal(code: number): boolean {
+  return MEANINGS[code]?.state !== undefined;
+}
+
+/** The device or the library does not have what was asked for; that is no failure. */
+export function isLacking(code: number): boolean {
+  return code === NOT_SUPPORTED || code === FUNCTION_NOT_FOUND;
+}
+
 /** The library has to be initialised anew after this. */
 export function isStale(code: number): boolean {
   return MEANINGS[code]?.stale ?? false;
@@ -123,7 +137,7 @@ export function nvmlFailure(code: number, doing: string, deviceIndex?: number): 
     source: "nvml",
     message: `Cannot ${doing}: the driver answered ${codeName(code)}` +
       (advice === null ? "" : `; ${advice}`),
-    driverCode: codeName(code),
+    ...(code < 0 ? {} : { driverCode: codeName(code) }),
     ...(deviceIndex === undefined ? {} : { deviceIndex }),
   };
 }

@@ -3,14 +3,12 @@
  * used again and again.
  */
 import { type Host, HostError } from "../../host/host.ts";
-import { codeName, FUNCTION_NOT_FOUND, SUCCESS } from "./return_codes.ts";
+import { codeName, FUNCTION_NOT_FOUND, LIB_RM_VERSION_MISMATCH, SUCCESS } from "./return_codes.ts";
 import { readCString, type RowSize, TEXT } from "./structs.ts";
-import {
-  libraryCandidates,
-  NVML_SIGNATURES,
-  type NvmlFunctionName,
-  type NvmlFunctions,
-} from "./symbols.ts";
+import type { KeptLibrary } from "./kept_library.ts";
+import type { NvmlFunctions } from "./symbols.ts";
+import { type OnCall, traced } from "./trace.ts";
+import { note, type Untold } from "./untold.ts";
 
 /** Which generation of process lists the library has. */
 export interface ListGeneration {
@@ -18,11 +16,10 @@ export interface ListGeneration {
   readonly rowSize: RowSize;
 }
 
-/** Told of each call: the C function, what it answered, how long it took. */
-export type OnCall = (name: NvmlFunctionName, code: number, durationMs: number) => void;
-
 /** Why NVML could not be opened. */
 export interface OpenFailure {
+  /** The library that was loaded; `null` where there is none. */
+  readonly path: string | null;
   /** NVML's own code; `null` where there is no library. */
   readonly code: number | null;
   /** What the loader or the runtime said. */
@@ -37,9 +34,11 @@ export interface OpenFailure {
 export interface Session {
   readonly path: string;
   readonly functions: NvmlFunctions;
-  readonly driverVersion: string | null;
-  readonly nvmlVersion: string | null;
-  readonly cudaDriverVersion: string | null;
+  driverVersion: string | null;
+  nvmlVersion: string | null;
+  cudaDriverVersion: string | null;
+  /** The three versions were asked for, and told where the driver has them. */
+  areVersionsTold: boolean;
   /** Changes once, when the newest generation turns out not to work. */
   generation: ListGeneration;
   /** One number that a call writes. */
@@ -56,19 +55,20 @@ const FIRST_ROWS = 128;
 /** Opens and initialises NVML. */
 export function openSession(
   host: Host,
-  nvmlPath: string | null,
+  kept: KeptLibrary,
   onCall: OnCall | null,
 ): Session | OpenFailure {
   const startMs = host.now();
   let path: string;
   let functions: NvmlFunctions;
   try {
-    const library = host.openLibrary(libraryCandidates(host.platform, nvmlPath), NVML_SIGNATURES);
+    const library = kept.open();
     path = library.path;
     functions = onCall === null ? library.functions : traced(library.functions, host, onCall);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     return {
+      path: null,
       code: null,
       detail: error.message,
       refused: error.code === "ENOTCAPABLE",
@@ -77,14 +77,17 @@ export function openSession(
   }
   const code = functions.nvmlInit_v2 === null ? FUNCTION_NOT_FOUND : functions.nvmlInit_v2();
   if (code !== SUCCESS) {
-    return { code, detail: codeName(code), refused: false, durationMs: host.now() - startMs };
+    if (code === LIB_RM_VERSION_MISMATCH) kept.unload();
+    const durationMs = host.now() - startMs;
+    return { path, code, detail: codeName(code), refused: false, durationMs };
   }
   return {
     path,
     functions,
-    driverVersion: readText(functions.nvmlSystemGetDriverVersion),
-    nvmlVersion: readText(functions.nvmlSystemGetNVMLVersion),
-    cudaDriverVersion: readCudaVersion(functions),
+    driverVersion: null,
+    nvmlVersion: null,
+    cudaDriverVersion: null,
+    areVersionsTold: false,
     generation: newestGeneration(functions),
     number: new Uint32Array(1),
     second: new Uint32Array(1),
@@ -103,22 +106,41 @@ export function readDeviceText(
   call: NvmlFunctions["nvmlDeviceGetName"],
   handle: bigint,
   length: number,
+  untold: Untold,
+  what: string,
 ): string | null {
   const text = new Uint8Array(length);
-  return call !== null && call(handle, text, length) === SUCCESS ? readCString(text) : null;
+  const code = call?.(handle, text, length) ?? FUNCTION_NOT_FOUND;
+  note(untold, what, code);
+  return code === SUCCESS ? readCString(text) : null;
 }
 
-function readText(call: NvmlFunctions["nvmlSystemGetDriverVersion"]): string | null {
-  const text = new Uint8Array(TEXT.version);
-  return call !== null && call(text, text.length) === SUCCESS ? readCString(text) : null;
+/** Reads the versions where they are not known yet. They hold as long as the session. */
+export function readVersions(session: Session, untold: Untold): void {
+  if (session.areVersionsTold) return;
+  const before = untold.length;
+  const { functions: f } = session;
+  const text = (call: NvmlFunctions["nvmlSystemGetDriverVersion"], what: string) => {
+    const buffer = new Uint8Array(TEXT.version);
+    const code = call?.(buffer, buffer.length) ?? FUNCTION_NOT_FOUND;
+    note(untold, what, code);
+    return code === SUCCESS ? readCString(buffer) : null;
+  };
+  session.driverVersion = text(f.nvmlSystemGetDriverVersion, "driver version");
+  session.nvmlVersion = text(f.nvmlSystemGetNVMLVersion, "NVML version");
+  session.cudaDriverVersion = readCudaVersion(f, untold);
+  session.areVersionsTold = untold.length === before;
 }
 
 /** 12040 is 12.4. */
 function readCudaVersion(
   { nvmlSystemGetCudaDriverVersion_v2: call }: NvmlFunctions,
+  untold: Untold,
 ): string | null {
   const version = new Uint32Array(1);
-  if (call === null || call(version) !== SUCCESS) return null;
+  const code = call?.(version) ?? FUNCTION_NOT_FOUND;
+  note(untold, "CUDA version", code);
+  if (code !== SUCCESS) return null;
   return `${Math.floor(version[0]! / 1000)}.${Math.floor(version[0]! % 1000 / 10)}`;
 }
 
@@ -136,19 +158,4 @@ function newestGeneration(functions: NvmlFunctions): ListGeneration {
   return functions.nvmlDeviceGetComputeRunningProcesses_v2 !== null
     ? { suffix: "_v2", rowSize: 24 }
     : { suffix: "", rowSize: 16 };
-}
-
-/** The same functions, each call told of. */
-function traced(functions: NvmlFunctions, host: Host, onCall: OnCall): NvmlFunctions {
-  const all: Record<string, unknown> = {};
-  for (const name of Object.keys(NVML_SIGNATURES) as NvmlFunctionName[]) {
-    const call = functions[name] as ((...args: unknown[]) => number) | null;
-    all[name] = call === null ? null : (...args: unknown[]) => {
-      const startMs = host.now();
-      const code = call(...args);
-      onCall(name, code, host.now() - startMs);
-      return code;
-    };
-  }
-  return all as unknown as NvmlFunctions;
 }

@@ -1,8 +1,9 @@
 /** What a device tells beside its memory. A number it does not have is not asked for again. */
 import type { DeviceInfo } from "../../../lib/records.ts";
-import { FUNCTION_NOT_FOUND, NOT_SUPPORTED, SUCCESS } from "./return_codes.ts";
+import { FUNCTION_NOT_FOUND, isLacking, SUCCESS } from "./return_codes.ts";
 import type { Session } from "./session.ts";
 import { UTILIZATION } from "./structs.ts";
+import { note, type Untold } from "./untold.ts";
 
 /** The fields that are filled here. */
 export type Telemetry = Pick<
@@ -43,19 +44,21 @@ export function readTelemetry(
   session: Session,
   handle: bigint,
   lacking: Set<string>,
+  untold: Untold,
 ): Telemetry {
   const { functions: f, number, second } = session;
   const answers = (name: string, call: () => number | undefined): boolean => {
     if (lacking.has(name)) return false;
     const code = call() ?? FUNCTION_NOT_FOUND;
-    if (code === NOT_SUPPORTED || code === FUNCTION_NOT_FOUND) lacking.add(name);
+    if (isLacking(code)) lacking.add(name);
+    note(untold, name, code);
     return code === SUCCESS;
   };
   const one = (name: string, call: () => number | undefined): number | null =>
     answers(name, call) ? number[0]! : null;
 
   const isBusyKnown = answers(
-    "utilization",
+    "utilisation",
     () => f.nvmlDeviceGetUtilizationRates?.(handle, utilization),
   );
   const milliwatts = one("power", () => f.nvmlDeviceGetPowerUsage?.(handle, number));
@@ -75,8 +78,8 @@ export function readTelemetry(
       () => f.nvmlDeviceGetClockInfo?.(handle, CLOCK_MEM, number),
     ),
     // The second number of both is what holds after the next reboot.
-    eccEnabled: enabled(one("ECC", () => f.nvmlDeviceGetEccMode?.(handle, number, second))),
-    migEnabled: enabled(one("MIG", () => f.nvmlDeviceGetMigMode?.(handle, number, second))),
+    eccEnabled: enabled(one("ECC mode", () => f.nvmlDeviceGetEccMode?.(handle, number, second))),
+    migEnabled: enabled(one("MIG mode", () => f.nvmlDeviceGetMigMode?.(handle, number, second))),
   };
 }
 
