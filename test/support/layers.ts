@@ -26,7 +26,8 @@ const DIRECTIONS = [
 /** Modules from outside, and where they may stand. */
 const PACKAGES = [
   { name: /^@std\/|^string-width$/, in: ["lib/cli/", "cli.ts"], kinds: ["static", "dynamic"] },
-  { name: /^bun:ffi$/, in: ["workers/ffi/bun.ts"], kinds: ["static", "dynamic"] },
+  // In one bundle for both runtimes a static import would stand at the top, and Deno refuses it.
+  { name: /^bun:ffi$/, in: ["workers/ffi/"], kinds: ["dynamic"] },
   { name: /^node:/, in: ["workers/host/", "workers/ffi/"], kinds: ["static", "dynamic"] },
   // Loaded at start, they would cost more than the library's whole import.
   { name: /^node:/, in: ["lib/isolation/", "lib/cli/", "cli.ts"], kinds: ["dynamic"] },
@@ -42,7 +43,12 @@ const NAMES = [
     in: ["lib/isolation/child.ts", "workers/host/"],
     pattern: /\b(?:Bun\.(?:spawn|spawnSync|\$)|Deno\.(?:Command|run)|child_process)(?![\w$])/,
   },
-  { what: "loads native code", in: ["workers/ffi/"], pattern: /\bdlopen\b|\blinkSymbols\b/ },
+  // Killing a process group takes libc where Deno may not kill by itself.
+  {
+    what: "loads native code",
+    in: ["workers/ffi/", "workers/host/start_in_deno.ts"],
+    pattern: /\bdlopen\b|\blinkSymbols\b/,
+  },
   {
     what: "touches the system past the host",
     in: ["workers/host/", "workers/ffi/", "workers/main.ts", "lib/", "cli.ts"],
