@@ -15,6 +15,7 @@ const NOT_NEEDED = [
   "examples",
   "node_modules",
   "test",
+  "types",
   "workers",
 ];
 
