@@ -1,7 +1,7 @@
 /**
  * Builds `dist/`: what the npm package runs. Run it with Bun: `npm run build`.
  *
- * The worker comes first, as one file. Its text is put in the place of `lib/isolation/program.ts`, so that
+ * The worker comes first, as one file. It is put in the place of `lib/isolation/program.ts`, so that
  * the library carries its worker wherever somebody bundles or compiles it.
  */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -61,7 +61,7 @@ async function buildModules(outdir: string, program: string): Promise<string[]> 
   return [...inputsOf(library), ...inputsOf(commandLine)];
 }
 
-/** Puts the worker's text in the place of `null`. */
+/** Puts the worker, as base64, in the place of `null`. */
 function embed(program: string): Bun.BunPlugin {
   return {
     name: "embed the worker",
@@ -85,7 +85,7 @@ async function checkBundles(outdir: string, program: string): Promise<void> {
   for (const name of names) {
     const text = await readFile(join(outdir, name), "utf8");
     if (text.includes("import.meta.require")) throw new Error(`${name} can't run in Deno: require`);
-    if (text.length > program.length && name !== WORKER) carriers.push(name);
+    if (text.includes(program)) carriers.push(name);
     const { imports } = new Bun.Transpiler({ loader: "js" }).scan(text);
     for (const { path } of imports) {
       const own = path.startsWith(".") && name.startsWith("cli");
@@ -94,7 +94,7 @@ async function checkBundles(outdir: string, program: string): Promise<void> {
   }
   const onePerProgram = carriers.length === 2 && carriers.includes("mod.js");
   if (!onePerProgram) {
-    throw new Error(`The worker's text is in ${carriers.join(", ") || "no bundle"}`);
+    throw new Error(`The worker is in ${carriers.join(", ") || "no bundle"}`);
   }
   const classes = await readFile(join(outdir, "testing.js"), "utf8");
   // Two copies of one class would not know each other's instances.
@@ -108,7 +108,7 @@ async function build(): Promise<void> {
   try {
     await mkdir(fresh, { recursive: true });
     const inputs = await buildWorker(fresh);
-    const program = await readFile(join(fresh, WORKER), "utf8");
+    const program = await readFile(join(fresh, WORKER), "base64");
     inputs.push(...await buildModules(fresh, program));
     await checkBundles(fresh, program);
     await chmod(join(fresh, "cli.js"), 0o755);

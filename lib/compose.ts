@@ -3,12 +3,11 @@
  * stands, and the failure is listed.
  */
 import type { Failure } from "./errors.ts";
-import type { LaneAnswer } from "./isolation/lane.ts";
+import { askPart, type Composer, switchedOff } from "./lane_part.ts";
 import type { Settings } from "./options.ts";
-import { ownMemory, ownPid, ownRuntime } from "./own_process.ts";
+import { ownMemory, ownPid } from "./own_process.ts";
 import type {
   DevicesReply,
-  DoctorReply,
   ElementaryRequest,
   FailureReply,
   GpuReply,
@@ -17,27 +16,18 @@ import type {
   ProcessesReply,
   SnapshotReply,
 } from "./protocol.ts";
-import type { Finding, GpuProcess, ProcessMemory } from "./records.ts";
-import { type Lane, SOURCE_NAMES, SOURCES, sourcesOf } from "./sources.ts";
-
-/** Asks one lane; never rejects. */
-export type AskLane = (lane: Lane, request: ElementaryRequest) => Promise<LaneAnswer>;
-
-/** Everything {@linkcode Meter.ask} needs, in one value. */
-export interface Composer {
-  readonly askLane: AskLane;
-  readonly settings: Settings;
-}
+import type { GpuProcess, ProcessMemory } from "./records.ts";
+import type { Lane } from "./sources.ts";
 
 /** RAM of processes and of the machine. */
 export async function askMemory(
-  { askLane, settings }: Composer,
+  composer: Composer,
   request: Extract<ElementaryRequest, { kind: "memory" }>,
 ): Promise<MemoryReply> {
-  const reply = await askPart<MemoryReply>(askLane, settings, "system", request);
+  const reply = await askPart<MemoryReply>(composer, "system", request);
   const processes = reply.part?.processes ?? [];
   const failures = [...reply.failures, ...reply.part?.failures ?? []];
-  const own = ownInstead(settings, request.pids, processes);
+  const own = ownInstead(composer.settings, request.pids, processes);
   return {
     kind: "memory",
     processes: own === null ? processes : [...processes, own],
@@ -58,10 +48,10 @@ function ownInstead(
 
 /** GPUs and who uses them. */
 export async function askGpu(
-  { askLane, settings }: Composer,
+  composer: Composer,
   request: Extract<ElementaryRequest, { kind: "gpu" }>,
 ): Promise<GpuReply> {
-  const { part, failures } = await askPart<GpuReply>(askLane, settings, "driver", request);
+  const { part, failures } = await askPart<GpuReply>(composer, "driver", request);
   return {
     kind: "gpu",
     devices: part?.devices ?? [],
@@ -69,35 +59,6 @@ export async function askGpu(
     listedDevices: part?.listedDevices ?? [],
     foreignPids: part?.foreignPids ?? false,
     failures: [...failures, ...part?.failures ?? []],
-  };
-}
-
-interface Part<R> {
-  readonly part: R | null;
-  readonly failures: readonly Failure[];
-}
-
-async function askPart<R extends MemoryReply | GpuReply | DoctorReply | PingReply>(
-  askLane: AskLane,
-  settings: Settings,
-  lane: Lane,
-  request: ElementaryRequest,
-): Promise<Part<R>> {
-  const sources = sourcesOf(lane);
-  if (request.kind !== "ping" && !sources.some((name) => settings.sources.includes(name))) {
-    return { part: null, failures: sources.map(switchedOff) };
-  }
-  const { reply, failures } = await askLane(lane, request);
-  if (reply === null) return { part: null, failures };
-  if (reply.kind === "failure") return { part: null, failures: [...failures, reply.failure] };
-  return { part: reply as R, failures };
-}
-
-function switchedOff(source: Finding["source"]): Failure {
-  return {
-    code: "absent",
-    source,
-    message: `Cannot ask ${source}: it is switched off by the list of sources`,
   };
 }
 
@@ -191,75 +152,9 @@ function notYet(lane: Lane): Failure {
   };
 }
 
-/** What every source finds, in order of priority; a source that took its worker down is told from that. */
-export async function askDoctor({ askLane, settings }: Composer): Promise<DoctorReply> {
-  const parts = await Promise.all(
-    (["system", "driver"] as const).map((lane) =>
-      askPart<DoctorReply>(askLane, settings, lane, { kind: "doctor" })
-    ),
-  );
-  const findings = parts.flatMap(({ part }) => part?.findings ?? []);
-  const failures = parts.flatMap(({ failures }) => failures);
-  return {
-    kind: "doctor",
-    findings: SOURCE_NAMES.map((source) =>
-      findings.find((finding) => finding.source === source) ??
-        (source === "runtime" && settings.sources.includes(source)
-          ? runtimeFinding()
-          : unknownFinding(source, settings, failures))
-    ),
-  };
-}
-
-function unknownFinding(
-  source: Finding["source"],
-  settings: Settings,
-  failures: readonly Failure[],
-): Finding {
-  const its = failures.filter((failure) => failure.source === source);
-  const general = failures.filter((failure) => failure.source === null);
-  const why = settings.sources.includes(source)
-    ? its.length > 0 ? its : general
-    : [switchedOff(source)];
-  return {
-    source,
-    present: null,
-    path: null,
-    version: null,
-    calls: [],
-    failures: why,
-    advice: [],
-    measures: [],
-  };
-}
-
-function runtimeFinding(): Finding {
-  const startMs = performance.now();
-  const bytes = ownMemory().rssBytes;
-  return {
-    source: "runtime",
-    present: bytes !== null,
-    path: null,
-    version: ownRuntime(),
-    calls: [{
-      name: "process.memoryUsage.rss",
-      outcome: bytes === null ? "no number" : "ok",
-      durationMs: performance.now() - startMs,
-    }],
-    failures: [],
-    advice: [],
-    measures: [`RSS of the calling process (${SOURCES.runtime.reads})`],
-  };
-}
-
 /** An empty round trip through the system lane. */
 export async function askPing(composer: Composer): Promise<PingReply | FailureReply> {
-  const { part, failures } = await askPart<PingReply>(
-    composer.askLane,
-    composer.settings,
-    "system",
-    { kind: "ping" },
-  );
+  const { part, failures } = await askPart<PingReply>(composer, "system", { kind: "ping" });
   const failure = failures[failures.length - 1];
   return part ?? { kind: "failure", failure: failure ?? switchedOff("proc") };
 }

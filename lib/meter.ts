@@ -1,15 +1,13 @@
-/** The meter: the library's door to the numbers, for long use. */
-import {
-  askDevices,
-  askDoctor,
-  askGpu,
-  askMemory,
-  askPing,
-  askProcesses,
-  askSnapshot,
-  type Composer,
-} from "./compose.ts";
-import { type Failure, HypomnesisError } from "./errors.ts";
+/**
+ * The meter: the library's door to the numbers, for long use.
+ *
+ * Over 200 lines because each question has its definition and its errors beside it.
+ */
+import { abortable, checkPid, unanswered } from "./answering.ts";
+import { askDevices, askGpu, askMemory, askPing, askProcesses, askSnapshot } from "./compose.ts";
+import { askDoctor } from "./compose_doctor.ts";
+import { HypomnesisError } from "./errors.ts";
+import type { Composer } from "./lane_part.ts";
 import { Lanes } from "./lanes.ts";
 import { type Isolation, type MeterOptions, settle } from "./options.ts";
 import { ownPid } from "./own_process.ts";
@@ -240,29 +238,4 @@ export class Meter implements AsyncDisposable {
  */
 export function openMeter(options: MeterOptions = {}): Meter {
   return new Meter(options);
-}
-
-function checkPid(pid: number): void {
-  if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
-    throw new RangeError(`Cannot ask about process ${pid}: a PID is a whole number from 1`);
-  }
-}
-
-function unanswered(what: string, failures: readonly Failure[], pid?: number): HypomnesisError {
-  const failure = failures.find(({ code }) => code !== "absent") ?? failures[0];
-  const why = failure?.message ?? "the source gave no number";
-  return new HypomnesisError(failure?.code ?? "not_supported", `Cannot tell ${what}: ${why}`, {
-    source: failure?.source ?? null,
-    failures,
-    ...(pid === undefined ? {} : { pid }),
-  });
-}
-
-function abortable<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return answer;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -3,6 +3,8 @@
  *
  * Bytes are whole bytes, times are milliseconds, ratios are 0…1. `null` means "not known" and has its
  * reason among the `failures` of the answer; 0 is a measurement. A number above 2^53-1 is `null`.
+ *
+ * Over 200 lines because each number has its definition beside it, and the records are read together.
  */
 import type { Failure } from "./errors.ts";
 import type { SourceName } from "./sources.ts";

@@ -4,6 +4,8 @@
  *
  * A question is asked again without a source that was slow, hung or crashed, until it is answered or no
  * source is left. So a caller gets an answer in time, with the reason for each source that is not in it.
+ *
+ * Over 200 lines because it is one state machine: its states mean nothing apart from each other.
  */
 import type { Failure, FailureCode } from "../errors.ts";
 import type { Isolation, Settings } from "../options.ts";
@@ -14,12 +16,19 @@ import {
   type WorkerConfig,
 } from "../protocol.ts";
 import { ownPid } from "../own_process.ts";
-import { type Lane as LaneName, type SourceName, SOURCES, sourcesOf } from "../sources.ts";
+import { type Lane as LaneName, type SourceName, sourcesOf } from "../sources.ts";
 import { barredByAbandoned } from "./abandoned.ts";
+import {
+  barredFailure,
+  closedFailure,
+  confinedFailure,
+  failureOf,
+  slowFailure,
+} from "./lane_failures.ts";
 import type { StartLink } from "./link.ts";
 import { Quarantine } from "./quarantine.ts";
 import { backgroundTimer, type Timer } from "./timers.ts";
-import { type Outcome, WorkerHandle } from "./worker_handle.ts";
+import { WorkerHandle } from "./worker_handle.ts";
 
 /** How workers are started; tests put their own in its place. */
 export interface Starters {
@@ -142,17 +151,7 @@ export class Lane {
 
   #confinedFailure(source: SourceName, nowMs: number): Failure | null {
     const held = this.#quarantine.holding(source, nowMs);
-    if (held === null) return null;
-    const retryInMs = held.untilMs === Infinity ? null : Math.ceil(held.untilMs - nowMs);
-    const when = retryInMs === null
-      ? "it is not tried again"
-      : `it is tried again in ${(retryInMs / 1000).toFixed(retryInMs < 10_000 ? 1 : 0)} s`;
-    return {
-      code: held.code,
-      source,
-      message: `Cannot ask ${source}: ${held.detail}, and ${when}`,
-      retryInMs,
-    };
+    return held === null ? null : confinedFailure(source, held, nowMs);
   }
 
   /** A source in which an abandoned worker still sits, on behalf of any meter of this process. */
@@ -163,13 +162,7 @@ export class Lane {
       this.#useProcesses();
       bar = barredByAbandoned(this.#isolation, source);
     }
-    if (bar === null) return null;
-    return {
-      code: "hung",
-      source,
-      message: `Cannot ask ${source}: ${bar}`,
-      retryInMs: null,
-    };
+    return bar === null ? null : barredFailure(source, bar);
   }
 
   /** The source a worker starts on for this question. The `memory` question needs `proc` first. */
@@ -274,26 +267,4 @@ export class Lane {
         `the deadline of ${this.#settings.deadlineMs} ms has passed`,
     };
   }
-}
-
-function slowFailure(source: SourceName, detail: string): Failure {
-  return { code: "slow", source, message: `Cannot read ${source} in time: ${detail}` };
-}
-
-function closedFailure(): Failure {
-  return { code: "closed", source: null, message: "Cannot ask a closed meter: open a new one" };
-}
-
-function failureOf(outcome: Exclude<Outcome, { kind: "reply" }>): Failure {
-  if (outcome.kind === "slow") {
-    return slowFailure(outcome.source, "the call has not returned and is left running");
-  }
-  const { source, code, detail } = outcome;
-  if (source === null) {
-    return { code, source, message: `Cannot start the worker that probes: ${detail}` };
-  }
-  const doing = SOURCES[source].reads;
-  return code === "hung"
-    ? { code, source, message: `Cannot read ${source} (${doing}): it hung, ${detail}` }
-    : { code, source, message: `Cannot read ${source} (${doing}): the worker died of ${detail}` };
 }

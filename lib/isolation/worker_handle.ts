@@ -4,10 +4,11 @@
  *
  * The worker handles one question after the other. Its budgets run for the source it is reading: past the
  * soft one everybody who waits is sent elsewhere and the worker is *overdue*; past the hard one it is lost.
+ *
+ * Over 200 lines because it is one state machine: its states mean nothing apart from each other.
  */
 import type { FailureCode } from "../errors.ts";
 import {
-  type ElementaryReply,
   type ElementaryRequest,
   type FromWorker,
   PROTOCOL_VERSION,
@@ -15,32 +16,9 @@ import {
 } from "../protocol.ts";
 import { type SourceName, SOURCES } from "../sources.ts";
 import type { Link, Loss, StartLink } from "./link.ts";
-import { backgroundTimer, type Timer } from "./timers.ts";
-
-/** What came of one question to one worker. */
-export type Outcome =
-  | {
-    readonly kind: "reply";
-    readonly reply: ElementaryReply;
-    /** The sources it went through. */
-    readonly read: readonly SourceName[];
-  }
-  /** The source is past its soft budget; the call may still finish. */
-  | { readonly kind: "slow"; readonly source: SourceName }
-  /** The worker is lost, and with it the source it was reading, if any. */
-  | {
-    readonly kind: "lost";
-    readonly source: SourceName | null;
-    readonly code: FailureCode;
-    readonly detail: string;
-  };
-
-/** Time limits, in milliseconds. */
-export interface Budgets {
-  readonly softMs: number;
-  readonly hardMs: number;
-  readonly startMs: number;
-}
+import type { Budgets, Outcome } from "./outcome.ts";
+import { BudgetClock } from "./budget_clock.ts";
+import { backgroundTimer } from "./timers.ts";
 
 /** How much later than a source that bounds itself the lane steps in. */
 const NET_MS = 1_000;
@@ -80,8 +58,7 @@ export class WorkerHandle {
   #retireWhenIdle = false;
   /** Sources gone through for the question being worked on. */
   #read: SourceName[] = [];
-  #timers: Timer[] = [];
-  #ticker: ReturnType<typeof setInterval> | null = null;
+  readonly #clock = new BudgetClock();
   #state: "starting" | "ready" | "overdue" | "ended" = "starting";
 
   constructor(start: StartLink, config: WorkerConfig, budgets: Budgets, events: HandleEvents) {
@@ -92,7 +69,7 @@ export class WorkerHandle {
       lost: (loss) => this.#gone(loss),
     });
     this.#link.send({ config });
-    this.#arm([[budgets.startMs, () => this.#startedTooLate()]]);
+    this.#clock.start([[budgets.startMs, () => this.#startedTooLate()]]);
   }
 
   /** The source being read past its soft budget, or `null`. */
@@ -161,7 +138,7 @@ export class WorkerHandle {
     const next = this.#questions[0];
     this.#reading = null;
     this.#read = [];
-    this.#disarm();
+    this.#clock.stop();
     if (next === undefined) {
       this.#link.hold(false);
       if (this.#retireWhenIdle) this.retire();
@@ -170,7 +147,7 @@ export class WorkerHandle {
 
   /** The budgets start anew with each source. */
   #startOn(source: SourceName | null): void {
-    this.#disarm();
+    this.#clock.stop();
     if (source === null) {
       this.#reading = null;
       return;
@@ -179,24 +156,18 @@ export class WorkerHandle {
     this.#read.push(source);
     // A source that bounds itself ends its own calls at the soft budget; this is the net below it.
     const grace = SOURCES[source].boundsItself ? this.#budgets.softMs + NET_MS : 0;
-    this.#arm([
+    this.#clock.start([
       [this.#budgets.softMs + grace, () => this.#pastSoft(source)],
       [this.#budgets.hardMs + grace, () => this.#pastHard(source)],
     ]);
-    if (this.#questions[0]?.tell) this.#tick(source);
-  }
-
-  #tick(source: SourceName): void {
-    const sinceMs = performance.now();
-    this.#ticker = setInterval(
-      () => this.#events.waiting(source, performance.now() - sinceMs),
-      1_000,
-    );
+    if (this.#questions[0]?.tell) {
+      this.#clock.tick((waitedMs) => this.#events.waiting(source, waitedMs));
+    }
   }
 
   #pastSoft(source: SourceName): void {
     this.#state = "overdue";
-    this.#stopTicking();
+    this.#clock.stopTicking();
     this.#link.hold(false);
     this.#events.overdue(this);
     this.#tellAll({ kind: "slow", source });
@@ -235,7 +206,7 @@ export class WorkerHandle {
 
   #finish(): void {
     this.#state = "ended";
-    this.#disarm();
+    this.#clock.stop();
   }
 
   #tellAll(outcome: Outcome): void {
@@ -243,21 +214,5 @@ export class WorkerHandle {
       question.tell?.(outcome);
       question.tell = null;
     }
-  }
-
-  #arm(timers: readonly (readonly [number, () => void])[]): void {
-    this.#disarm();
-    this.#timers = timers.map(([ms, action]) => backgroundTimer(action, ms));
-  }
-
-  #disarm(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers = [];
-    this.#stopTicking();
-  }
-
-  #stopTicking(): void {
-    if (this.#ticker !== null) clearInterval(this.#ticker);
-    this.#ticker = null;
   }
 }
