@@ -3,12 +3,13 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import type { WideProcess } from "../lib/cli/ps_rows.ts";
 import { aDevice, aGpuProcess, aProcessesReply } from "../lib/testing.ts";
 import { VERSION } from "../lib/version.ts";
 import { hmn } from "./support/cli_world.ts";
-import { repositoryFile, runScript, scriptCommand } from "./support/run_script.ts";
+import { repositoryFile, runScript, SCRIPT_ENV, scriptCommand } from "./support/run_script.ts";
 
 const CLI = repositoryFile("cli.ts");
 const noShell = process.platform === "win32" ? "needs a POSIX shell" : false;
@@ -19,6 +20,7 @@ function shell(line: string) {
   return spawnSync("sh", ["-c", line.replaceAll("$HMN", quoted)], {
     encoding: "utf8",
     timeout: 60_000,
+    env: { ...process.env, ...SCRIPT_ENV },
   });
 }
 

@@ -24,8 +24,9 @@ static void write_log(const char *function, int device) {
     int size = device == NO_DEVICE ? snprintf(line, sizeof line, "%s\n", function)
                                    : snprintf(line, sizeof line, "%s %d\n", function, device);
     int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (file < 0 || write(file, line, (size_t)size) != size) fprintf(stderr, "%s: no log\n", path);
-    if (file >= 0) close(file);
+    if (file < 0) return; /* the folder of a finished test is gone before the library is */
+    (void)!write(file, line, (size_t)size);
+    close(file);
 }
 
 /* Value of the most particular line: of the function on the device, of the function, of every function. */
