@@ -73,8 +73,12 @@ function tabSeparated(table: Table): string {
     .join("");
 }
 
+function path(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url).href);
+}
+
 function read(file: string): string {
-  return fs.readFileSync(new URL(`../golden/nvidia-smi/${file}`, import.meta.url), "utf8");
+  return fs.readFileSync(path(`../golden/nvidia-smi/${file}`), "utf8");
 }
 
 /** Every field of `--query-gpu` that the golden files tell. */
@@ -112,7 +116,7 @@ export function golden(machine: GoldenMachine, version: GoldenVersion = "550"): 
   }
   const folder = `${machine}/${version}`;
   const gpus = gpuTable(folder);
-  const awk = fileURLToPath(new URL("golden_smi.awk", import.meta.url).href);
+  const awk = path("golden_smi.awk");
   return {
     script: script(awk),
     files: {
