@@ -109,7 +109,7 @@ function appTable(folder: string, gpus: Table): Table {
 
 /** Answers as the real nvidia-smi of that version did on that machine; exits 64 where that is not known. */
 export function golden(machine: GoldenMachine, version: GoldenVersion = "550"): SmiBehaviour {
-  if (machine === "no-devices") return always(read("no-devices/query-gpu.out"), "6");
+  if (machine === "no-devices") return noDevices();
   if (machine === "no-driver-reallib" || machine === "no-driver-nolib") {
     const stem = `no-driver/nvidia-smi-${version}-${machine.slice("no-driver-".length)}`;
     return always(read(`${stem}.out`), read(`${stem}.rc`));
@@ -124,9 +124,16 @@ export function golden(machine: GoldenMachine, version: GoldenVersion = "550"): 
       apps: tabSeparated(appTable(folder, gpus)),
       list: read(`${folder}/list.out`),
       "q-x": read(`${folder}/q-x.out`),
-      version: versionText(gpus),
+      version: versionText(version, gpus),
     },
   };
+}
+
+/** `-L` says it with exit code 0, everything else with 6. */
+function noDevices(): SmiBehaviour {
+  const script = `case " $* " in *" -L "*) exec cat "$dir/list" ;; esac\ncat "$dir/other"\nexit 6`;
+  const files = { list: read("no-devices/list.out"), other: read("no-devices/query-gpu.out") };
+  return { script, files };
 }
 
 function always(stdout: string, exitCode: string): SmiBehaviour {
@@ -134,10 +141,10 @@ function always(stdout: string, exitCode: string): SmiBehaviour {
 }
 
 /** `--version`, after NVIDIA's documentation: the golden files have it without a driver only. */
-function versionText(gpus: Table): string {
+function versionText(version: GoldenVersion, gpus: Table): string {
   const driver = gpus.rows[0]![gpus.names.indexOf("driver_version")]!;
   return [
-    `NVIDIA-SMI version  : ${driver}`,
+    `NVIDIA-SMI version  : ${version === "535" ? "535.261.03" : "550.163.01"}`,
     `NVML version        : ${driver.split(".").slice(0, 2).join(".")}`,
     `DRIVER version      : ${driver}`,
     "CUDA Version        : 12.4\n",

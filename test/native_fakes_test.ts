@@ -1,0 +1,479 @@
+/** The fake NVML obeys its configuration: each switch, called through the runtime's own FFI. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Argument, type Nvml, openNvml } from "./native/call_nvml.ts";
+import {
+  buildFakeNvml,
+  type Conf,
+  fakeMachine,
+  type FakeNvmlMachine,
+  GENERATIONS,
+  type MachineOptions,
+  skipNative,
+} from "./support/native.ts";
+
+const skip = skipNative();
+const GIB = 1024n ** 3n;
+const MIB = 1024n ** 2n;
+
+/** Runs a test on an initialised machine, in this process: only for what returns. */
+function nvmlTest(
+  name: string,
+  conf: Conf,
+  body: (nvml: Nvml, machine: FakeNvmlMachine) => void,
+  options: MachineOptions = {},
+): void {
+  test(name, { skip }, async () => {
+    const machine = fakeMachine(conf, options);
+    const nvml = await openNvml(machine.nvmlPath);
+    try {
+      assert.equal(nvml.call("nvmlInit_v2"), 0);
+      body(nvml, machine);
+    } finally {
+      nvml.close();
+      machine.cleanup();
+    }
+  });
+}
+
+interface Child {
+  readonly lines: string[];
+  readonly ended: boolean;
+  readonly failed: boolean;
+}
+
+/** Calls functions in a child process that is killed after `limitMs`. */
+function inChild(machine: FakeNvmlMachine, steps: string[], limitMs = 20_000): Promise<Child> {
+  const program = fileURLToPath(new URL("native/call_nvml.ts", import.meta.url).href);
+  const runtime = "Bun" in globalThis ? [] : ["run", "-A", "--no-check"];
+  const child = spawn(process.execPath, [...runtime, program, machine.nvmlPath, ...steps], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let text = "";
+  let ended = true;
+  child.stdout.on("data", (chunk) => {
+    text += chunk;
+    // A hang is told from a slow start by the line before it.
+    if (limitMs === 0 && text.includes("nvmlInit_v2 0\n")) setTimeout(stop, 300);
+  });
+  function stop(): void {
+    ended = false;
+    child.kill("SIGKILL");
+  }
+  const timer = setTimeout(stop, limitMs === 0 ? 20_000 : limitMs);
+  return new Promise((resolve) => {
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve({
+        lines: text.split("\n").slice(0, -1),
+        ended,
+        failed: ended && (signal !== null || code !== 0),
+      });
+    });
+  });
+}
+
+function u32(...values: number[]): Uint32Array {
+  return new Uint32Array(values);
+}
+
+function bytes(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** Calls a function whose last argument is one u32 to fill. */
+function number(nvml: Nvml, name: string, ...args: Argument[]): number | string {
+  const out = u32(0xdeadbeef);
+  const code = nvml.call(name, ...args, bytes(out));
+  return code === 0 ? out[0]! : `code ${code}`;
+}
+
+function text(nvml: Nvml, name: string, room: number, ...args: Argument[]): string {
+  const out = new Uint8Array(room);
+  const code = nvml.call(name, ...args, out, room);
+  return code === 0 ? new TextDecoder().decode(out.subarray(0, out.indexOf(0))) : `code ${code}`;
+}
+
+function memoryV2(nvml: Nvml, device: bigint, version = 0x02000028n): bigint[] | number {
+  const out = new BigUint64Array([version, 0n, 0n, 0n, 0n]);
+  const code = nvml.call("nvmlDeviceGetMemoryInfo_v2", device, bytes(out));
+  return code === 0 ? [...out.subarray(1)] : code;
+}
+
+function memoryV1(nvml: Nvml, device: bigint): bigint[] | number {
+  const out = new BigUint64Array(3);
+  const code = nvml.call("nvmlDeviceGetMemoryInfo", device, bytes(out));
+  return code === 0 ? [...out] : code;
+}
+
+interface Row {
+  readonly pid: number;
+  readonly used: bigint;
+  readonly instances?: readonly number[];
+}
+
+/** Reads a list in rows of `stride` bytes, checking the two-step call on the way. */
+function rows(nvml: Nvml, name: string, device: bigint, stride: number): Row[] | number {
+  const count = u32(0);
+  let code = nvml.call(name, device, bytes(count), null);
+  if (code === 0) return [];
+  if (code !== 7) return code;
+  const needed = count[0]!;
+  const out = new Uint8Array(needed * stride + 16).fill(0xa5);
+  count[0] = needed - 1;
+  assert.equal(nvml.call(name, device, bytes(count), out), 7, "one row too few");
+  assert.equal(count[0], needed);
+  code = nvml.call(name, device, bytes(count), out);
+  assert.equal(code, 0);
+  assert.equal(count[0], needed);
+  assert.ok(out.subarray(needed * stride).every((byte) => byte === 0xa5), "wrote past the rows");
+  const view = new DataView(out.buffer);
+  return Array.from({ length: needed }, (_, i) => ({
+    pid: view.getUint32(i * stride, true),
+    used: view.getBigUint64(i * stride + 8, true),
+    ...(stride > 16 &&
+      { instances: [16, 20].map((at) => view.getUint32(i * stride + at, true)) }),
+  }));
+}
+
+const COMPUTE = "nvmlDeviceGetComputeRunningProcesses";
+const GRAPHICS = "nvmlDeviceGetGraphicsRunningProcesses";
+const MPS = "nvmlDeviceGetMPSComputeRunningProcesses";
+const NONE = 0xffffffff;
+const SENTINEL = 0xffffffffffffffffn;
+
+nvmlTest("defaults tell of one healthy device", {}, (nvml) => {
+  assert.equal(number(nvml, "nvmlDeviceGetCount_v2"), 1);
+  assert.equal(text(nvml, "nvmlSystemGetDriverVersion", 80), "550.163.01");
+  assert.equal(text(nvml, "nvmlSystemGetNVMLVersion", 80), "12.550.163.01");
+  assert.equal(number(nvml, "nvmlSystemGetCudaDriverVersion_v2"), 12040);
+  const device = nvml.device(0);
+  assert.equal(text(nvml, "nvmlDeviceGetName", 96, device), "NVIDIA Fake A100");
+  assert.equal(text(nvml, "nvmlDeviceGetName", 5, device), "code 7");
+  assert.equal(
+    text(nvml, "nvmlDeviceGetUUID", 96, device),
+    "GPU-00000000-0000-0000-0000-000000000000",
+  );
+  assert.deepEqual(memoryV2(nvml, device), [
+    16n * GIB,
+    256n * MIB,
+    15n * GIB + 256n * MIB,
+    GIB / 2n,
+  ]);
+  assert.deepEqual(memoryV1(nvml, device), [16n * GIB, 15n * GIB + 256n * MIB, 768n * MIB]);
+  assert.equal(memoryV2(nvml, device, 0n), 25);
+  assert.equal(memoryV2(nvml, device, 0x01000028n), 25);
+  assert.equal(rows(nvml, `${COMPUTE}_v3`, device, 24)?.valueOf().toString(), "");
+  assert.equal(number(nvml, "nvmlDeviceGetTemperature", device, 0), 40);
+  assert.equal(number(nvml, "nvmlDeviceGetPowerUsage", device), 100500);
+  assert.equal(number(nvml, "nvmlDeviceGetClockInfo", device, 1), 1410);
+  assert.equal(number(nvml, "nvmlDeviceGetClockInfo", device, 2), 1215);
+  assert.equal(number(nvml, "nvmlDeviceGetMaxMigDeviceCount", device), 0);
+  assert.equal(number(nvml, "nvmlDeviceGetGpuInstanceId", device), "code 3");
+  const two = u32(9, 9);
+  assert.equal(nvml.call("nvmlDeviceGetUtilizationRates", device, bytes(two)), 0);
+  assert.deepEqual([...two], [10, 5]);
+  assert.equal(
+    nvml.call("nvmlDeviceGetEccMode", device, bytes(two.subarray(0, 1)), bytes(two.subarray(1))),
+    0,
+  );
+  assert.deepEqual([...two], [1, 1]);
+  assert.equal(nvml.call("nvmlDeviceGetUUID", 0xbadn, null, 0), 2, "a handle out of nowhere");
+});
+
+nvmlTest("calls need nvmlInit, and each nvmlShutdown takes one back", {}, (nvml) => {
+  assert.equal(nvml.call("nvmlInitWithFlags", 0), 0);
+  assert.equal(nvml.call("nvmlShutdown"), 0);
+  assert.equal(number(nvml, "nvmlDeviceGetCount_v2"), 1);
+  assert.equal(nvml.call("nvmlShutdown"), 0);
+  assert.equal(number(nvml, "nvmlDeviceGetCount_v2"), "code 1");
+  assert.equal(nvml.call("nvmlShutdown"), 1);
+});
+
+nvmlTest("settings hold for all devices or for one", {
+  gpus: 16,
+  used: "4G",
+  "device.1.used": 5_000_000_000,
+  "device.1.name": "Second",
+  "device.1.uuid": "GPU-x",
+  "device.1.free": 7,
+  "device.15.pci": "0000000F:01:02.0",
+  "device.2.temp": 88,
+}, (nvml) => {
+  assert.equal(number(nvml, "nvmlDeviceGetCount_v2"), 16);
+  const out = new BigUint64Array(1);
+  assert.equal(nvml.call("nvmlDeviceGetHandleByIndex_v2", 16, bytes(out)), 2);
+  assert.equal((memoryV2(nvml, nvml.device(0)) as bigint[])[3], 4n * GIB);
+  assert.deepEqual((memoryV2(nvml, nvml.device(1)) as bigint[]).slice(2), [7n, 5_000_000_000n]);
+  assert.equal(text(nvml, "nvmlDeviceGetName", 96, nvml.device(1)), "Second");
+  assert.equal(text(nvml, "nvmlDeviceGetUUID", 96, nvml.device(1)), "GPU-x");
+  assert.equal(number(nvml, "nvmlDeviceGetTemperature", nvml.device(2), 0), 88);
+  assert.equal(number(nvml, "nvmlDeviceGetTemperature", nvml.device(3), 0), 43);
+  const pci = new Uint8Array(68);
+  for (const [index, id] of [[14, "00000000:0E:00.0"], [15, "0000000F:01:02.0"]] as const) {
+    assert.equal(nvml.call("nvmlDeviceGetPciInfo_v3", nvml.device(index), pci), 0);
+    assert.equal(new TextDecoder().decode(pci.subarray(36, 52)), id);
+  }
+  assert.deepEqual([...new Uint32Array(pci.buffer, 16, 3)], [15, 1, 2]);
+});
+
+nvmlTest("no GPU is a count of 0", { gpus: 0 }, (nvml) => {
+  assert.equal(number(nvml, "nvmlDeviceGetCount_v2"), 0);
+  assert.throws(() => nvml.device(0), /: 2$/);
+});
+
+nvmlTest("processes come out in the list of their kind", {
+  gpus: 2,
+  process: [
+    "0,100,1G",
+    "0,200,2M,graphics",
+    "0,300,3M,mps",
+    "0,400,sentinel,compute+graphics",
+    "0,self,5,compute,3,4",
+    "1,600,6",
+  ],
+}, (nvml) => {
+  const none = [NONE, NONE];
+  const both = { pid: 400, used: SENTINEL, instances: none };
+  const device = nvml.device(0);
+  assert.deepEqual(rows(nvml, `${COMPUTE}_v3`, device, 24), [
+    { pid: 100, used: GIB, instances: none },
+    both,
+    { pid: process.pid, used: 5n, instances: [3, 4] },
+  ]);
+  assert.deepEqual(rows(nvml, `${GRAPHICS}_v2`, device, 24), [
+    { pid: 200, used: 2n * MIB, instances: none },
+    both,
+  ]);
+  assert.deepEqual(rows(nvml, MPS, device, 16), [{ pid: 300, used: 3n * MIB }]);
+  assert.deepEqual(rows(nvml, COMPUTE, nvml.device(1), 16), [{ pid: 600, used: 6n }]);
+  assert.deepEqual(rows(nvml, `${MPS}_v3`, nvml.device(1), 24), []);
+});
+
+for (const [stride, third] of [[16, null], [24, 24], [32, 32]] as const) {
+  nvmlTest(
+    `rows of a driver with stride ${stride}`,
+    { stride, process: ["0,7,8", "0,9,10"] },
+    (nvml) => {
+      const expected = [{ pid: 7, used: 8n }, { pid: 9, used: 10n }];
+      const device = nvml.device(0);
+      const bare = (list: Row[] | number) =>
+        typeof list === "number" ? list : list.map(({ pid, used }) => ({ pid, used }));
+      assert.deepEqual(rows(nvml, COMPUTE, device, 16), expected);
+      const newer = third === null ? 13 : expected;
+      assert.deepEqual(bare(rows(nvml, `${COMPUTE}_v2`, device, 24)), newer);
+      assert.deepEqual(bare(rows(nvml, `${COMPUTE}_v3`, device, third ?? 24)), newer);
+    },
+  );
+}
+
+nvmlTest("thousands of rows", { gpus: 2, processes: 200, "device.1.processes": 5000 }, (nvml) => {
+  const list = rows(nvml, `${COMPUTE}_v3`, nvml.device(1), 24) as Row[];
+  assert.equal(list.length, 5000);
+  assert.equal(new Set(list.map((row) => row.pid)).size, 5000);
+  assert.equal((rows(nvml, COMPUTE, nvml.device(0), 16) as Row[]).length, 200);
+  assert.equal((rows(nvml, GRAPHICS, nvml.device(0), 16) as Row[]).length, 0);
+});
+
+nvmlTest("the two lies: the sentinel and more than there is", {
+  gpus: 2,
+  processes: 3,
+  "device.0.sentinel": 1,
+  "device.1.exceeds": 1,
+}, (nvml) => {
+  const used = (index: number) =>
+    (rows(nvml, `${COMPUTE}_v3`, nvml.device(index), 24) as Row[]).map((row) => row.used);
+  assert.deepEqual(used(0), [SENTINEL, SENTINEL, SENTINEL]);
+  assert.ok(used(1).every((bytes) => bytes > 16n * GIB && bytes < SENTINEL));
+});
+
+nvmlTest("the detailed list, where it is turned on", {
+  process: ["0,7,8,graphics", "0,9,10,mps"],
+}, (nvml, machine) => {
+  const out = new Uint8Array(64);
+  const request = (version: number, mode: number) => {
+    const list = new Uint8Array(24);
+    new Uint32Array(list.buffer).set([version, mode, 2]);
+    // The fourth field is an address; without one the call tells how many rows there are.
+    new Uint32Array(list.buffer)[2] = 0;
+    return [nvml.call("nvmlDeviceGetRunningProcessDetailList", nvml.device(0), list), list[8]];
+  };
+  assert.deepEqual(request(0x01000018, 3), [3, 0]);
+  machine.setConf({ process: ["0,7,8,graphics", "0,9,10,mps"], detail: 1 });
+  assert.deepEqual(request(0x01000018, 3), [7, 2]);
+  assert.deepEqual(request(0x01000018, 1), [7, 1]);
+  assert.deepEqual(request(0x01000018, 0), [0, 0]);
+  assert.deepEqual(request(0x02000018, 3), [25, 0]);
+  assert.equal(out[0], 0);
+});
+
+nvmlTest("codes of a call, of a call on one device, of every call", {
+  gpus: 2,
+  "code.nvmlDeviceGetName": 999,
+  "code.nvmlDeviceGetName.1": 4,
+}, (nvml, machine) => {
+  const devices = [nvml.device(0), nvml.device(1)];
+  const names = () => devices.map((device) => text(nvml, "nvmlDeviceGetName", 96, device));
+  assert.deepEqual(names(), ["code 999", "code 4"]);
+  machine.setConf({ gpus: 2, "code.nvmlDeviceGetName": 999, "after.nvmlDeviceGetName": 3 });
+  assert.deepEqual(names(), ["NVIDIA Fake A100", "code 999"]);
+  machine.setConf({ "code.*": 18, "code.nvmlInit_v2": 9 });
+  assert.deepEqual(names(), ["code 18", "code 18"]);
+  assert.equal(nvml.call("nvmlInit_v2"), 9);
+});
+
+nvmlTest("the configuration is read at nvmlInit alone where it says reload=0", {
+  gpus: 1,
+  reload: 0,
+}, (nvml, machine) => {
+  machine.setConf({ gpus: 5, reload: 0 });
+  assert.equal(number(nvml, "nvmlDeviceGetCount_v2"), 1);
+  assert.equal(nvml.call("nvmlInit_v2"), 0);
+  assert.equal(number(nvml, "nvmlDeviceGetCount_v2"), 5);
+});
+
+nvmlTest("a device is lost after some calls, and back after more", {
+  gpus: 2,
+  "lost.1": "3,2",
+}, (nvml) => {
+  const device = nvml.device(1);
+  const temperature = (of: bigint) => number(nvml, "nvmlDeviceGetTemperature", of, 0);
+  assert.equal(temperature(device), 41);
+  assert.deepEqual([temperature(device), temperature(device)], ["code 15", "code 15"]);
+  assert.deepEqual([temperature(device), temperature(nvml.device(0))], [41, 40]);
+});
+
+nvmlTest("memory grows with each look", { grow: "1M", used: "1G" }, (nvml) => {
+  const device = nvml.device(0);
+  const used = () => (memoryV2(nvml, device) as bigint[])[3]! - GIB;
+  assert.deepEqual([used(), used(), used()], [0n, MIB, 2n * MIB]);
+});
+
+nvmlTest("unified memory is not supported, or 0", {
+  gpus: 2,
+  "device.0.unified": 1,
+  "device.1.unified": "zero",
+}, (nvml) => {
+  assert.equal(memoryV2(nvml, nvml.device(0)), 3);
+  assert.equal(memoryV1(nvml, nvml.device(0)), 3);
+  assert.deepEqual(memoryV2(nvml, nvml.device(1)), [0n, 0n, 0n, 0n]);
+});
+
+nvmlTest("MIG slices have their own memory, ids and processes", {
+  gpus: 2,
+  "device.0.mig": 1,
+  "mig.0.0": "5G,1G,7,0",
+  "mig.0.2": "10G,2G,9,1",
+  process: ["0,50,1M,compute,7,0", "0,51,2M,compute,9,1"],
+}, (nvml) => {
+  const out = new BigUint64Array(1);
+  const open = (gpu: bigint, slice: number) =>
+    nvml.call("nvmlDeviceGetMigDeviceHandleByIndex", gpu, slice, bytes(out));
+  const two = u32(9, 9);
+  const mode = (gpu: bigint) =>
+    nvml.call("nvmlDeviceGetMigMode", gpu, bytes(two.subarray(0, 1)), bytes(two.subarray(1)));
+  assert.deepEqual([mode(nvml.device(1)), ...two], [0, 0, 0]);
+  assert.deepEqual([mode(nvml.device(0)), ...two], [0, 1, 1]);
+  assert.equal(number(nvml, "nvmlDeviceGetMaxMigDeviceCount", nvml.device(0)), 7);
+  assert.equal(open(nvml.device(1), 0), 3);
+  assert.deepEqual([open(nvml.device(0), 1), open(nvml.device(0), 7)], [6, 2]);
+  assert.equal(open(nvml.device(0), 2), 0);
+  const slice = out[0]!;
+  assert.deepEqual(memoryV2(nvml, slice), [10n * GIB, 0n, 8n * GIB, 2n * GIB]);
+  assert.equal(number(nvml, "nvmlDeviceGetGpuInstanceId", slice), 9);
+  assert.equal(number(nvml, "nvmlDeviceGetComputeInstanceId", slice), 1);
+  assert.match(text(nvml, "nvmlDeviceGetUUID", 96, slice), /^MIG-/);
+  assert.equal(number(nvml, "nvmlDeviceGetPowerUsage", slice), "code 3");
+  assert.deepEqual(rows(nvml, `${COMPUTE}_v3`, slice, 24), [
+    { pid: 51, used: 2n * MIB, instances: [9, 1] },
+  ]);
+  assert.equal((rows(nvml, `${COMPUTE}_v3`, nvml.device(0), 24) as Row[]).length, 2);
+});
+
+nvmlTest("the log has each call and its device", { gpus: 2 }, (nvml, machine) => {
+  text(nvml, "nvmlDeviceGetName", 96, nvml.device(1));
+  nvml.call("nvmlShutdown");
+  assert.deepEqual(machine.calls(), [
+    "nvmlInit_v2",
+    "nvmlDeviceGetHandleByIndex_v2 1",
+    "nvmlDeviceGetName 1",
+    "nvmlShutdown",
+  ]);
+}, { log: true });
+
+for (const [generation, { missing, conf }] of Object.entries(GENERATIONS)) {
+  nvmlTest(`driver generation ${generation} lacks what it lacks`, conf, (nvml) => {
+    assert.deepEqual(missing.filter((name) => nvml.has(name)), []);
+    assert.ok(nvml.has(COMPUTE) && nvml.has("nvmlDeviceGetMemoryInfo"));
+    assert.equal(nvml.has(`${COMPUTE}_v3`), generation === "r535");
+    assert.equal(text(nvml, "nvmlSystemGetDriverVersion", 80), conf.driver);
+  }, { missing });
+}
+
+test("builds are kept, and a slip in a missing name is told", { skip }, async () => {
+  const whole = await buildFakeNvml();
+  assert.equal(await buildFakeNvml({ missing: [] }), whole);
+  assert.notEqual(await buildFakeNvml({ missing: ["nvmlDeviceGetName"] }), whole);
+  await assert.rejects(buildFakeNvml({ missing: ["nvmlDeviceGetNam"] }), RangeError);
+});
+
+test("a slow call takes its time, and then works", { skip }, async () => {
+  using machine = fakeMachine({ "slow.nvmlDeviceGetName": 150 });
+  const nvml = await openNvml(machine.nvmlPath);
+  nvml.call("nvmlInit_v2");
+  const before = performance.now();
+  assert.equal(text(nvml, "nvmlDeviceGetName", 96, nvml.device(0)), "NVIDIA Fake A100");
+  assert.ok(performance.now() - before >= 149);
+  nvml.close();
+});
+
+test("hangs hang, and crashes crash", { skip }, async () => {
+  for (const how of ["sleep", "busy", "lock"]) {
+    using machine = fakeMachine({ "hang.nvmlDeviceGetName.1": how, gpus: 2 });
+    const steps = ["nvmlInit_v2", "nvmlDeviceGetName:0", "nvmlDeviceGetName:1"];
+    const child = await inChild(machine, steps, 0);
+    assert.deepEqual(child, {
+      lines: ["nvmlInit_v2 0", "nvmlDeviceGetName 0"],
+      ended: false,
+      failed: false,
+    }, how);
+  }
+  for (const how of ["segv", "abort"]) {
+    using machine = fakeMachine({ "crash.nvmlDeviceGetUUID": how });
+    const child = await inChild(machine, ["nvmlInit_v2", "nvmlDeviceGetUUID:0"]);
+    assert.deepEqual(child, { lines: ["nvmlInit_v2 0"], ended: true, failed: true }, how);
+  }
+  using healthy = fakeMachine({});
+  const child = await inChild(healthy, ["nvmlInit_v2", "nvmlDeviceGetUUID:0"]);
+  assert.deepEqual(child, {
+    lines: ["nvmlInit_v2 0", "nvmlDeviceGetUUID 0", "end"],
+    ended: true,
+    failed: false,
+  });
+});
+
+test("another configuration can be named in the environment", { skip }, async () => {
+  using machine = fakeMachine({ "code.nvmlInit_v2": 9 });
+  using other = fakeMachine({ "code.nvmlInit_v2": 18 });
+  const before = process.env["FAKE_NVML"];
+  process.env["FAKE_NVML"] = path.join(other.dir, "fake_nvml.conf");
+  try {
+    const child = await inChild(machine, ["nvmlInit_v2"]);
+    assert.deepEqual(child.lines, ["nvmlInit_v2 18", "end"]);
+  } finally {
+    if (before === undefined) delete process.env["FAKE_NVML"];
+    else process.env["FAKE_NVML"] = before;
+  }
+});
+
+test("a machine that is cleaned up leaves nothing", { skip }, () => {
+  const machine = fakeMachine({});
+  assert.ok(fs.existsSync(machine.nvmlPath));
+  machine.cleanup();
+  assert.ok(!fs.existsSync(machine.dir));
+});
