@@ -1,12 +1,19 @@
 /** The fake NVML obeys its configuration: each switch, called through the runtime's own FFI. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import fs from "node:fs";
-import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { type Argument, type Nvml, openNvml } from "./native/call_nvml.ts";
+import { type Nvml, openNvml } from "./native/call_nvml.ts";
+import {
+  bytes,
+  memoryV1,
+  memoryV2,
+  number,
+  type Row,
+  rows,
+  text,
+  u32,
+} from "./native/read_nvml.ts";
 import {
   buildFakeNvml,
   type Conf,
@@ -39,106 +46,6 @@ function nvmlTest(
       machine.cleanup();
     }
   });
-}
-
-interface Child {
-  readonly lines: string[];
-  readonly ended: boolean;
-  readonly failed: boolean;
-}
-
-/** Calls functions in a child process that is killed after `limitMs`. */
-function inChild(machine: FakeNvmlMachine, steps: string[], limitMs = 20_000): Promise<Child> {
-  const program = fileURLToPath(new URL("native/call_nvml.ts", import.meta.url).href);
-  const runtime = "Bun" in globalThis ? [] : ["run", "-A", "--no-check"];
-  const child = spawn(process.execPath, [...runtime, program, machine.nvmlPath, ...steps], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  let text = "";
-  let ended = true;
-  child.stdout.on("data", (chunk) => {
-    text += chunk;
-    // A hang is told from a slow start by the line before it.
-    if (limitMs === 0 && text.includes("nvmlInit_v2 0\n")) setTimeout(stop, 300);
-  });
-  function stop(): void {
-    ended = false;
-    child.kill("SIGKILL");
-  }
-  const timer = setTimeout(stop, limitMs === 0 ? 20_000 : limitMs);
-  return new Promise((resolve) => {
-    child.on("close", (code, signal) => {
-      clearTimeout(timer);
-      resolve({
-        lines: text.split("\n").slice(0, -1),
-        ended,
-        failed: ended && (signal !== null || code !== 0),
-      });
-    });
-  });
-}
-
-function u32(...values: number[]): Uint32Array {
-  return new Uint32Array(values);
-}
-
-function bytes(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
-/** Calls a function whose last argument is one u32 to fill. */
-function number(nvml: Nvml, name: string, ...args: Argument[]): number | string {
-  const out = u32(0xdeadbeef);
-  const code = nvml.call(name, ...args, bytes(out));
-  return code === 0 ? out[0]! : `code ${code}`;
-}
-
-function text(nvml: Nvml, name: string, room: number, ...args: Argument[]): string {
-  const out = new Uint8Array(room);
-  const code = nvml.call(name, ...args, out, room);
-  return code === 0 ? new TextDecoder().decode(out.subarray(0, out.indexOf(0))) : `code ${code}`;
-}
-
-function memoryV2(nvml: Nvml, device: bigint, version = 0x02000028n): bigint[] | number {
-  const out = new BigUint64Array([version, 0n, 0n, 0n, 0n]);
-  const code = nvml.call("nvmlDeviceGetMemoryInfo_v2", device, bytes(out));
-  return code === 0 ? [...out.subarray(1)] : code;
-}
-
-function memoryV1(nvml: Nvml, device: bigint): bigint[] | number {
-  const out = new BigUint64Array(3);
-  const code = nvml.call("nvmlDeviceGetMemoryInfo", device, bytes(out));
-  return code === 0 ? [...out] : code;
-}
-
-interface Row {
-  readonly pid: number;
-  readonly used: bigint;
-  readonly instances?: readonly number[];
-}
-
-/** Reads a list in rows of `stride` bytes, checking the two-step call on the way. */
-function rows(nvml: Nvml, name: string, device: bigint, stride: number): Row[] | number {
-  const count = u32(0);
-  let code = nvml.call(name, device, bytes(count), null);
-  if (code === 0) return [];
-  if (code !== 7) return code;
-  const needed = count[0]!;
-  const out = new Uint8Array(needed * stride + 16).fill(0xa5);
-  count[0] = needed - 1;
-  assert.equal(nvml.call(name, device, bytes(count), out), 7, "one row too few");
-  assert.equal(count[0], needed);
-  code = nvml.call(name, device, bytes(count), out);
-  assert.equal(code, 0);
-  assert.equal(count[0], needed);
-  assert.ok(out.subarray(needed * stride).every((byte) => byte === 0xa5), "wrote past the rows");
-  const view = new DataView(out.buffer);
-  return Array.from({ length: needed }, (_, i) => ({
-    pid: view.getUint32(i * stride, true),
-    used: view.getBigUint64(i * stride + 8, true),
-    ...(stride > 16 &&
-      { instances: [16, 20].map((at) => view.getUint32(i * stride + at, true)) }),
-  }));
 }
 
 const COMPUTE = "nvmlDeviceGetComputeRunningProcesses";
@@ -430,45 +337,6 @@ test("a slow call takes its time, and then works", { skip }, async () => {
   assert.equal(text(nvml, "nvmlDeviceGetName", 96, nvml.device(0)), "NVIDIA Fake A100");
   assert.ok(performance.now() - before >= 149);
   nvml.close();
-});
-
-test("hangs hang, and crashes crash", { skip }, async () => {
-  for (const how of ["sleep", "busy", "lock"]) {
-    using machine = fakeMachine({ "hang.nvmlDeviceGetName.1": how, gpus: 2 });
-    const steps = ["nvmlInit_v2", "nvmlDeviceGetName:0", "nvmlDeviceGetName:1"];
-    const child = await inChild(machine, steps, 0);
-    assert.deepEqual(child, {
-      lines: ["nvmlInit_v2 0", "nvmlDeviceGetName 0"],
-      ended: false,
-      failed: false,
-    }, how);
-  }
-  for (const how of ["segv", "abort"]) {
-    using machine = fakeMachine({ "crash.nvmlDeviceGetUUID": how });
-    const child = await inChild(machine, ["nvmlInit_v2", "nvmlDeviceGetUUID:0"]);
-    assert.deepEqual(child, { lines: ["nvmlInit_v2 0"], ended: true, failed: true }, how);
-  }
-  using healthy = fakeMachine({});
-  const child = await inChild(healthy, ["nvmlInit_v2", "nvmlDeviceGetUUID:0"]);
-  assert.deepEqual(child, {
-    lines: ["nvmlInit_v2 0", "nvmlDeviceGetUUID 0", "end"],
-    ended: true,
-    failed: false,
-  });
-});
-
-test("another configuration can be named in the environment", { skip }, async () => {
-  using machine = fakeMachine({ "code.nvmlInit_v2": 9 });
-  using other = fakeMachine({ "code.nvmlInit_v2": 18 });
-  const before = process.env["FAKE_NVML"];
-  process.env["FAKE_NVML"] = path.join(other.dir, "fake_nvml.conf");
-  try {
-    const child = await inChild(machine, ["nvmlInit_v2"]);
-    assert.deepEqual(child.lines, ["nvmlInit_v2 18", "end"]);
-  } finally {
-    if (before === undefined) delete process.env["FAKE_NVML"];
-    else process.env["FAKE_NVML"] = before;
-  }
 });
 
 test("a machine that is cleaned up leaves nothing", { skip }, () => {

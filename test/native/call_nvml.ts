@@ -4,9 +4,11 @@
  *
  * As a program: `call_nvml.ts LIBRARY [FUNCTION | FUNCTION:INDEX]…` calls each in turn and prints a line
  * `name code` after it. `FUNCTION:INDEX` calls it on the device with one buffer of 4 KiB and, as the third
- * argument, its size. It prints `end` last.
+ * argument, its size. The step `thread` calls nvmlDeviceGetName in a thread and goes on, `exit` is C's
+ * exit(0). It prints `end` last.
  */
 import process from "node:process";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
 /** A number is a u32, a bigint a u64 (a handle), a view a pointer to it. */
 export type Argument = number | bigint | Uint8Array | null;
@@ -79,17 +81,47 @@ function bindInDeno(path: string, libraries: { close(): void }[]): Bind {
   };
 }
 
+/** Calls nvmlDeviceGetName on device 0 in a thread, and waits until it must be inside. */
+async function callInThread(path: string): Promise<void> {
+  const thread = new Worker(new URL(import.meta.url), { workerData: path });
+  await new Promise((resolve) => thread.once("message", resolve));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+/** What the thread does: it tells that it is about to call, then calls. */
+async function thread(path: string): Promise<void> {
+  const nvml = await openNvml(path);
+  const device = nvml.device(0);
+  parentPort!.postMessage("calling");
+  nvml.call("nvmlDeviceGetName", device, new Uint8Array(96), 96);
+}
+
+/** Ends the process as a C program ends: destructors of libraries run. */
+async function exitInC(): Promise<void> {
+  await (await openNvml("libc.so.6")).call("exit", 0);
+}
+
 async function main(path: string, steps: readonly string[]): Promise<void> {
   const nvml = await openNvml(path);
   const out = new Uint8Array(4096);
   for (const step of steps) {
     const [name = "", index] = step.split(":");
+    if (name === "thread") await callInThread(path);
+    if (name === "thread" || name === "exit") await print(name);
+    if (name === "exit") await exitInC();
+    if (name === "thread") continue;
     const code = index === undefined
       ? nvml.call(name, out, out.length)
       : nvml.call(name, nvml.device(Number(index)), out, out.length);
-    process.stdout.write(`${name} ${code}\n`);
+    await print(`${name} ${code}`);
   }
-  process.stdout.write("end\n");
+  await print("end");
 }
 
-if (import.meta.main) await main(process.argv[2]!, process.argv.slice(3));
+/** Prints a line, and waits until it is out: the next call may hold this thread for ever. */
+function print(line: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
+}
+
+if (!isMainThread) await thread(workerData as string);
+else if (import.meta.main) await main(process.argv[2]!, process.argv.slice(3));

@@ -104,7 +104,8 @@ int enter(const char *function, int device) {
 }
 
 __attribute__((destructor)) static void unload(void) {
-    if (config_text("log") != NULL) write_log("destructor", NO_DEVICE);
+    config_read(true);
+    write_log("destructor", NO_DEVICE);
     if (config_text("hang.destructor") != NULL) sleep_for_ever();
     pthread_mutex_lock(&driver);
     pthread_mutex_unlock(&driver);
