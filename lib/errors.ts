@@ -36,6 +36,7 @@ export const FAILURES = {
   not_supported: { exit: 9, status: 501, means: "the device or driver does not tell this number" },
   worker_failed: { exit: 10, status: 503, means: "no worker could be started or kept alive" },
   closed: { exit: 10, status: 503, means: "the meter was closed" },
+  output_failed: { exit: 74, status: 500, means: "the answer could not be written" },
   internal: { exit: 70, status: 500, means: "a defect in hypomnesis; please report it" },
 } as const satisfies Record<string, FailureMeaning>;
 

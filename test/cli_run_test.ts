@@ -93,7 +93,9 @@ test(
       const text = readFileSync(file, "utf8");
       assert.ok(text.startsWith(`before\nhmn ${VERSION}\nExit codes:\n`), text);
       assert.ok(
-        text.endsWith("please report it\n  130  ended by Ctrl+C\n  143  ended by SIGTERM\nafter\n"),
+        text.endsWith(
+          "could not be written\n  130  ended by Ctrl+C\n  143  ended by SIGTERM\nafter\n",
+        ),
         text,
       );
     } finally {

@@ -1,5 +1,6 @@
 /** The real world of `hmn`: the terminal or pipe, the environment, and a meter of its own. */
 import { readEnv } from "../env.ts";
+import { HypomnesisError } from "../errors.ts";
 import { ownPid } from "../own_process.ts";
 import type { Asker, AskerOptions } from "./asker.ts";
 import { type CliContext, type Output, OutputClosed } from "./context.ts";
@@ -83,7 +84,8 @@ class Stream implements Output {
       await this.#put(text);
     } catch (error) {
       if ((error as { code?: unknown }).code === "EPIPE") throw new OutputClosed();
-      throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new HypomnesisError("output_failed", `Cannot write the output: ${why}`);
     }
   }
 

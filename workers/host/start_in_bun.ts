@@ -2,6 +2,7 @@
  * Starts a program in Bun, through `node:child_process`: the streams of `Bun.spawn` can't be given up while
  * a grandchild holds the pipe open.
  */
+import { HostError } from "./host.ts";
 import {
   type ExitStatus,
   hostError,
@@ -17,7 +18,13 @@ export async function startInBun(
   sink: OutputSink,
 ): Promise<RunningProgram> {
   const { spawn } = process.getBuiltinModule("node:child_process");
-  const { accessSync, constants } = process.getBuiltinModule("node:fs");
+  const { accessSync, constants, statSync } = process.getBuiltinModule("node:fs");
+  try {
+    statSync(path);
+  } catch {
+    // A folder of the PATH that this user may not look into holds nothing for this user.
+    throw new HostError("ENOENT", path, "no such file");
+  }
   try {
     // A failed spawn costs a hundred times as much as a look, and most folders of a PATH lack the program.
     accessSync(path, constants.X_OK);

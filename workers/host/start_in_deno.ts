@@ -77,7 +77,8 @@ function isMissingInDeno(path: string): boolean {
     Deno.statSync(path);
     return false;
   } catch (error) {
-    return error instanceof Deno.errors.NotFound;
+    // A folder of the PATH that this user may not look into holds nothing for this user.
+    return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied;
   }
 }
 
