@@ -102,9 +102,9 @@ async function checkBundles(outdir: string, program: string): Promise<void> {
 }
 
 async function build(): Promise<void> {
-  // Built aside and moved at once, so that a failed build leaves the last one standing.
+  // Built aside, where no tool looks, and moved at once: a failed build leaves the last one standing.
   const scratch = await mkdtemp(join(tmpdir(), "hypomnesis-build-"));
-  const fresh = join(root, `.dist-${process.pid}`);
+  const fresh = join(root, "node_modules", `.hypomnesis-dist-${process.pid}`);
   try {
     await mkdir(fresh, { recursive: true });
     const inputs = await buildWorker(fresh);

@@ -95,6 +95,7 @@ test("what can't be loaded is told in the loader's words, each path once", { ski
   assert.equal(absent.code, "ENOENT");
   assert.equal(absent.path, "libhypomnesis_a.so.7");
   const words = ": cannot open shared object file: No such file or directory";
+  assert.ok(absent.message.startsWith(`libhypomnesis_a.so.7${words}`), absent.message);
   assert.equal(absent.message.split(words).length, 3, absent.message);
   assert.equal(absent.message.split("libhypomnesis_b.so.7").length, 2, absent.message);
   inFolder((folder) => {

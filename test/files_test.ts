@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +17,13 @@ import { LIBC, realHost } from "../workers/host/real_host.ts";
 import { RUNTIME } from "./support/run_script.ts";
 
 const skip = process.platform === "linux" ? false : "the files of Linux are read";
+/** A file of mode 0200 in `/proc/sys`, where the mode binds root as well. */
+const writeOnly = {
+  path: "/proc/sys/vm/compact_memory",
+  get skip() {
+    return fs.existsSync(this.path) ? false : "this kernel has no such file";
+  },
+};
 const isRoot = process.getuid?.() === 0;
 const libc = skip ? null : (await loadFfi())(LIBC, LIBC_SIGNATURES);
 
@@ -64,6 +72,9 @@ for (const [name, files] of Object.entries(IMPLEMENTATIONS)) {
         assert.ok(files.readText(path) === text, `${length} characters`);
       }
       assert.equal(files.readText(path).length, 300_000);
+      const large = "five million bytes, é\n".repeat(220_000);
+      fs.writeFileSync(path, large);
+      assert.ok(files.readText(path) === large);
       fs.writeFileSync(path, "short again");
       assert.equal(files.readText(path), "short again");
     });
@@ -95,8 +106,16 @@ for (const [name, files] of Object.entries(IMPLEMENTATIONS)) {
   test(`${name}: a folder is listed whole, without . and ..`, { skip }, () => {
     inFolder((folder) => {
       assert.deepEqual(files.list(folder), []);
-      const names = Array.from({ length: 700 }, (_, n) => `${n}-${"x".repeat(n % 200)}`);
-      names.push(".hidden", "with space", "ümlaut", "..three");
+      const names = Array.from({ length: 500 }, (_, n) => `${n}-${"x".repeat(n % 250)}`);
+      names.push(
+        ".hidden",
+        "with space",
+        "ümlaut",
+        "..three",
+        "line\nbreak",
+        "\x1b[31m",
+        "\uFEFFa",
+      );
       for (const entry of names) fs.writeFileSync(join(folder, entry), "");
       fs.mkdirSync(join(folder, "folder"));
       fs.symlinkSync("nowhere", join(folder, "link"));
@@ -132,6 +151,38 @@ for (const [name, files] of Object.entries(IMPLEMENTATIONS)) {
     });
     refuses("ENOENT", "/proc/0/status", files.readText);
     refuses("ENOENT", "/proc/999999999/status", files.readText);
+  });
+
+  test(`${name}: a file the kernel lets nobody read is refused`, { skip: writeOnly.skip }, () => {
+    refuses("EACCES", writeOnly.path, files.readText);
+  });
+
+  test(`${name}: a process that ended but was not waited for`, { skip }, async () => {
+    // The shell becomes a program that does not wait for its child, which ends when stdin does.
+    const script = "exec 3<&0; (read line <&3) & echo $!; exec sleep 60 3<&-";
+    const parent = spawn("/bin/sh", ["-c", script], { stdio: ["pipe", "pipe", "ignore"] });
+    const until = async (holds: () => boolean) => {
+      const untilMs = Date.now() + 20_000;
+      while (!holds()) {
+        assert.ok(Date.now() < untilMs, String(holds));
+        await new Promise((wake) => setTimeout(wake, 5));
+      }
+    };
+    try {
+      const [line] = await once(parent.stdout, "data");
+      const path = `/proc/${String(line).trim()}`;
+      await until(() => files.readText(`/proc/${parent.pid}/comm`) === "sleep\n");
+      parent.stdin.end();
+      await until(() => /^State:\tZ/m.test(files.readText(`${path}/status`)));
+      assert.equal(files.readText(`${path}/cmdline`), "");
+      refuses("ENOENT", `${path}/exe`, files.readLink);
+      // Kernels before 4.14 have no such file; then there is nothing here to be refused.
+      const code = fs.existsSync(`${path}/smaps_rollup`) ? "ESRCH" : "ENOENT";
+      refuses(code, `${path}/smaps_rollup`, files.readText);
+    } finally {
+      parent.kill("SIGKILL");
+      await once(parent, "close");
+    }
   });
 
   const asRoot = isRoot ? "root may read everything" : false;
@@ -171,10 +222,24 @@ for (const [name, files] of Object.entries(IMPLEMENTATIONS)) {
     };
     all();
     const before = openFiles();
-    for (let n = 0; n < 200; n++) all();
+    for (let n = 0; n < 350; n++) all();
     assert.ok(openFiles() <= before + 3, `${openFiles()} open, ${before} before`);
   });
 }
+
+test("each way to list a folder finds all of 3,000 files", { skip }, () => {
+  inFolder((folder) => {
+    const names = Array.from({ length: 3000 }, (_, n) => `f${n}`).sort();
+    fs.writeFileSync(join(folder, "f0"), "");
+    // A further name of a file is made faster than a file.
+    for (const entry of names) {
+      if (entry !== "f0") fs.linkSync(join(folder, "f0"), join(folder, entry));
+    }
+    for (const files of Object.values(IMPLEMENTATIONS)) {
+      assert.deepEqual(files.list(folder).sort(), names);
+    }
+  });
+});
 
 test("libc: a descriptor is not handed to programs that are started meanwhile", { skip }, () => {
   inFolder((folder) => {

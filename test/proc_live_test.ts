@@ -48,10 +48,11 @@ test("details and PSS of this very process", { skip }, async () => {
 });
 
 test("this machine: parts are not larger than the whole", { skip }, async () => {
-  const { system, failures } = await ask({ pids: [process.pid], system: true });
+  const { processes, system, failures } = await ask({ pids: [process.pid], system: true });
   assert.deepEqual(failures, []);
   const total = system!.totalBytes!;
   assert.ok(total > 64e6);
+  assert.ok(processes[0]!.rssBytes! <= total);
   assert.ok(system!.availableBytes! > 0 && system!.availableBytes! <= total);
   assert.equal(system!.usedBytes, total - system!.availableBytes!);
   assert.ok(system!.freeBytes! <= total);

@@ -134,6 +134,30 @@ test("what is not asked for, and what may not be touched, is not read", () => {
   assert.deepEqual(untouched.reads, []);
 });
 
+test("the slow source is begun once for all processes, and not where there is none left", () => {
+  const host = machine("laptop_v2", { "/proc/2/cmdline": "" });
+  assert.deepEqual(ask(host, { pids: [4321, 2], details: true }).begun, ["proc_mm"]);
+  assert.deepEqual(ask(host, { pids: [4321], pss: true }).begun, ["proc_mm"]);
+  assert.deepEqual(ask(host, { pids: [999], details: true, pss: true }).begun, []);
+  assert.deepEqual(ask(host, { system: true, details: true, pss: true }).begun, []);
+});
+
+test("what can't change is read once: the boot, the users, the start of the asking process", () => {
+  const host = machine("laptop_v2", { "/proc/2/cmdline": "" });
+  const source = new MemorySource(host, 4321);
+  const starts = () =>
+    ask(source, { pids: [2, 4321], details: true }).processes.map((found) => found.startTicks);
+  const first = starts();
+  assert.equal(first[1], 123456);
+  assert.notEqual(first[0], first[1]);
+  assert.deepEqual(starts(), first);
+  assert.deepEqual(starts(), first);
+  const count = (path: string) => host.reads.filter((read) => read === path).length;
+  assert.deepEqual(["/proc/4321/stat", "/proc/stat", "/etc/passwd"].map(count), [1, 1, 1]);
+  // Another process may have got the same PID.
+  assert.deepEqual(["/proc/2/stat", "/proc/2/status", "/proc/4321/status"].map(count), [3, 3, 3]);
+});
+
 test("a kernel thread has no memory and no arguments, and nothing failed", () => {
   const host = machine("laptop_v2", { "/proc/2/cmdline": "" });
   const reply = ask(host, { pids: [2], details: true, pss: true });
@@ -272,6 +296,40 @@ test("a process that moves to another cgroup is followed, and a new limit is see
   assert.deepEqual(seen(), ["/user.slice", 5_000_000, 7]);
 });
 
+test("a limit of all RAM limits nothing; more idle cache than usage leaves a working set of 0", () => {
+  const total = 16_000_000 * 1024;
+  const limited = (bytes: number) =>
+    ask(
+      machine("laptop_v2", {
+        "/sys/fs/cgroup/user.slice/memory.max": `${bytes}\n`,
+        "/sys/fs/cgroup/user.slice/memory.current": "5\n",
+        "/sys/fs/cgroup/user.slice/memory.stat": "anon 1\ninactive_file 6\n",
+      }),
+      { pids: [4321], system: true },
+    ).system?.cgroup;
+  assert.equal(limited(total)?.limitBytes, null);
+  const below = limited(total - 4096);
+  assert.deepEqual([below?.path, below?.limitBytes], ["/user.slice", total - 4096]);
+  assert.deepEqual([below?.usageBytes, below?.workingSetBytes], [5, 0]);
+});
+
+test("no memory hierarchy is no failure; a cgroup that can't be made out is one", () => {
+  const cgroup = (change: Record<string, FakeFile | null>) => {
+    const reply = ask(machine("laptop_v2", change), { pids: [4321], system: true });
+    assert.equal(reply.system?.cgroup, null);
+    assert.equal(reply.system?.processCount, 2);
+    return codes(reply.failures);
+  };
+  const path = "/proc/4321/cgroup";
+  assert.deepEqual(cgroup({ "/proc/self/mountinfo": "1 2 0:1 / / rw - ext4 /dev/vda rw\n" }), []);
+  for (const none of [null, "", "3:cpu:/x\n1:name=systemd:/x\n"]) {
+    assert.deepEqual(cgroup({ [path]: none }), []);
+  }
+  assert.deepEqual(cgroup({ [path]: "nonsense\n" }), ["bad_value proc null"]);
+  assert.deepEqual(cgroup({ [path]: "EIO" }), ["not_supported proc null"]);
+  assert.deepEqual(cgroup({ [path]: "EACCES" }), ["permission_denied proc null"]);
+});
+
 test("a cgroup that may not be read is told; one without memory files is none", () => {
   const folder = "/sys/fs/cgroup/user.slice";
   const refused = ask(machine("laptop_v2", { [`${folder}/memory.max`]: "EACCES" }), {
@@ -333,6 +391,7 @@ test("garbage: nothing is made up, each part says so, and what is right stands",
     "bad_value proc null", // meminfo
     "bad_value proc null", // pressure
     "bad_value proc null", // CPU time
+    "bad_value proc null", // cgroup
   ]);
   assert.match(reply.failures.find(({ pid }) => pid === 8)!.message, /thread of process 5/);
   assert.match(reply.failures.find(({ pid }) => pid === 5)!.message, /VmRSS in \/proc\/5\/status/);
@@ -419,6 +478,11 @@ test("a runtime that refuses /proc is told once, with the flag", () => {
     machine("laptop_v2", { ...files, "/proc/self/status": "ENOTCAPABLE" }),
   );
   assert.equal(finding.failures.length, 1);
+  assert.deepEqual([finding.advice.length, diagnoseProc(machine("laptop_v2")).advice], [1, []]);
+  const everything = Object.fromEntries(finding.calls.map(({ name }) => [name, "ENOTCAPABLE"]));
+  const blind = diagnoseProc(fakeHost({ files: everything as Record<string, FakeFile> }));
+  assert.deepEqual([blind.present, blind.version, blind.measures], [null, null, []]);
+  assert.deepEqual(codes(blind.failures), ["permission_denied proc null"]);
 });
 
 test("a system that is not Linux has no /proc, and that is said", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   cgroupFolders,
+  isCgroupText,
   parseCgroupBytes,
   parseCgroupField,
   parseCgroupLimit,
@@ -133,6 +134,9 @@ test("CPU times: guest time is not counted twice, waiting for I/O is idle", () =
   for (const bad of ["", "btime\n", "btime -5\n", "btime x\n", "nobtime 5\n"]) {
     assert.equal(parseBootTime(bad), null, JSON.stringify(bad));
   }
+  assert.equal(parseBootTime("btime 9007199254740\n"), 9_007_199_254_740_000);
+  assert.equal(parseBootTime("btime 9007199254741\n"), null);
+  assert.equal(parseCpuTimes("cpu  9007199254740991 1 0 0\n"), null);
 });
 
 test("meminfo: used is total less available, and what can't be true is named", () => {
@@ -174,6 +178,8 @@ test("pressure: percents become ratios, microseconds milliseconds; full may be m
   for (const bad of ["", full, "some avg10=x\n", some.replace("total=", "totally=")]) {
     assert.equal(parsePressure(bad), null, bad);
   }
+  assert.equal(parsePressure(some.replace("1.50", "250.00"))?.some.avg10Ratio, 1);
+  assert.equal(parsePressure(some.replace("1234567", "9007199254740992")), null);
 });
 
 test("arguments: empty ones and line breaks stay; a kernel thread has none", () => {
@@ -217,6 +223,12 @@ test("the memory hierarchy: v1 where it has the controller, else the v2 line", (
   assert.deepEqual(parseCgroupPath("3:cpu:/x\n0::/c d\n"), { version: 2, path: "/c d" });
   assert.equal(parseCgroupPath("1:name=memory:/x\n"), null);
   assert.equal(parseCgroupPath("garbage\n"), null);
+  for (const text of ["garbage\n", "", "x::/\n", "0::relative\n", "0:/\n"]) {
+    assert.equal(isCgroupText(text), false, text);
+  }
+  for (const text of ["0::/\n", "1:name=systemd:/x\n", "?\n2:cpu:/"]) {
+    assert.equal(isCgroupText(text), true, text);
+  }
 });
 
 test("mounts: by type and controller, with escaped folders", () => {
@@ -253,7 +265,12 @@ test("folders from a cgroup up to the visible root", () => {
 test("limits: max and the v1 number for none are no limit; anything else is not a limit", () => {
   assert.equal(parseCgroupLimit("1073741824\n"), 1073741824);
   assert.equal(parseCgroupLimit("0\n"), 0);
-  for (const none of ["max\n", "9223372036854771712\n"]) assert.equal(parseCgroupLimit(none), null);
+  for (
+    const none of ["max\n", "9223372036854771712\n", "9223372036854775807", "9007199254740992"]
+  ) {
+    assert.equal(parseCgroupLimit(none), null);
+    assert.equal(parseCgroupBytes(none), null);
+  }
   for (const bad of ["", "maximum\n", "-1\n", "1 2\n"]) {
     assert.equal(parseCgroupLimit(bad), undefined);
   }
@@ -297,9 +314,12 @@ for (const [name, parse] of Object.entries(PARSERS)) {
       for (let left = random(14); left > 0; left--) {
         text += random(8) ? pieces[random(pieces.length)] : String.fromCharCode(random(300));
       }
-      const found = JSON.stringify(parse(text), (_, value) => {
-        const isWrong = typeof value === "number" && !(Number.isFinite(value) && value >= 0);
-        if (isWrong) assert.fail(`${value} from ${JSON.stringify(text)}`);
+      const found = JSON.stringify(parse(text), (key, value) => {
+        if (typeof value !== "number") return value;
+        const isRight = key.endsWith("Ratio")
+          ? value >= 0 && value <= 1
+          : value >= 0 && (key === "totalMs" || Number.isSafeInteger(value));
+        if (!isRight) assert.fail(`${key} ${value} from ${JSON.stringify(text)}`);
         return value;
       });
       // A text without any digit holds no number.

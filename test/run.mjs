@@ -3,145 +3,190 @@
 //
 //   npm test              everything
 //   npm test -- lane      only the test files whose name contains "lane"
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+//
+// Each test file is a process of its own, two at a time, so that a crash or a hang costs that file alone.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { killAll, runCommand } from "./runner/command.mjs";
+import { count, readCases } from "./runner/junit.mjs";
+import { skipReasons } from "./runner/skip_reasons.mjs";
 
-const root = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..");
-const bin = (name) => join(root, "node_modules", ".bin", name);
-const only = process.argv.slice(2);
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "..");
+const bin = (name) => join(root, "node_modules/.bin", name);
+const MINUTE = 60_000;
+// More at a time, and they would measure one another.
+const AT_A_TIME = Math.min(2, availableParallelism());
+// Not `.`: that would take the built declarations in `dist` too.
+const TYPED = ["mod.ts", "cli.ts", "lib", "workers", "test", "bench", "examples", "deploy"];
+// They tell how long others are held up, so nothing runs beside them.
+const ALONE = ["fault_matrix_test.ts"];
+// They take longest, so they start first.
+const SLOW = ["life_test.ts", "hmn_test.ts", "meter_test.ts", "packaging_test.ts"];
+
 const scratch = mkdtempSync(join(tmpdir(), "hypomnesis-run-"));
-const MINUTES = 60_000;
-
-/** Runs a command to its end; its output is kept, and shown where it failed. */
-function run(command, args, { timeoutMs = 20 * MINUTES } = {}) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NO_COLOR: "1" },
-    });
-    let output = "";
-    child.stdout.on("data", (bytes) => output += bytes);
-    child.stderr.on("data", (bytes) => output += bytes);
-    const timer = setTimeout(() => {
-      output += `\nstopped after ${timeoutMs / MINUTES} minutes\n`;
-      child.kill("SIGKILL");
-    }, timeoutMs);
-    child.on("error", (error) => output += `\n${error.message}\n`);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code, output });
-    });
+const temporary = join(scratch, "tmp");
+mkdirSync(temporary);
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    killAll();
+    process.exit(130);
   });
 }
 
-// Not `.`: that would take the built declarations in `dist` too.
-const TYPED = ["mod.ts", "cli.ts", "lib", "workers", "test", "bench", "examples", "deploy"];
+/** The environment of the tests: no setting of the user's own `hmn`, and a folder for their files. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith("HMN_") || name === "HMN_CI"),
+);
+Object.assign(env, { NO_COLOR: "1", TMPDIR: temporary });
+if (env.CI !== undefined && env.CI !== "" && env.CI !== "false") env.HMN_CI = "1";
 
-const totals = { passed: 0, failed: 0 };
+const total = { passed: 0, failed: 0 };
 const skipped = [];
+const failures = [];
 
-async function stage(name, work) {
-  const startMs = performance.now();
-  process.stdout.write(`${name} … `);
-  const { passed, failed, output = "" } = await work();
-  totals.passed += passed;
-  totals.failed += failed;
+/** Counts what one job did, and says so at once. */
+function report(label, startMs, { passed, failed }, output) {
+  total.passed += passed;
+  total.failed += failed;
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-  console.log(`${passed} passed, ${failed} failed (${seconds} s)`);
-  if (failed > 0) console.log(output.split("\n").slice(-200).join("\n"));
+  console.log(
+    `${
+      failed > 0 ? "FAILED" : "ok    "
+    } ${label}: ${passed} passed, ${failed} failed (${seconds} s)`,
+  );
+  if (failed > 0) {
+    failures.push(`---- ${label}\n${output.trimEnd().split("\n").slice(-150).join("\n")}`);
+  }
 }
 
 /** One command is one check. */
-async function check(command, args) {
-  const { code, output } = await run(command, args);
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1, output };
+async function check(label, program, args) {
+  const startMs = performance.now();
+  const { ok, output } = await runCommand(bin(program), args, {
+    cwd: root,
+    env,
+    timeoutMs: 20 * MINUTE,
+  });
+  report(label, startMs, ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }, output);
 }
 
-/** Counts the cases of a JUnit file. A describe block is no case, and neither is what was skipped. */
-function readJunit(file, runtime) {
-  if (!existsSync(file)) return null;
-  const xml = readFileSync(file, "utf8");
-  let passed = 0;
-  let failed = 0;
-  for (
-    const [, attributes, body] of xml.matchAll(
-      /<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g,
-    )
-  ) {
-    const name = unescapeXml(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "?");
-    const skip = /<skipped\b((?:[^>"]|"[^"]*")*)\/?>/.exec(body ?? "");
-    if (skip !== null) {
-      const why = unescapeXml(/message="([^"]*)"/.exec(skip[1])?.[1] ?? "");
-      skipped.push(`${runtime}: ${name}${why === "" ? "" : ` (${why})`}`);
-    } else if (/<(failure|error)\b/.test(body ?? "")) failed++;
-    else passed++;
-  }
-  return { passed, failed };
-}
+/** Files that hold a test under some runtime; a few have something to say under one of them only. */
+const withTests = new Set();
 
-function unescapeXml(text) {
-  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
-    .replaceAll("&#39;", "'").replaceAll("&apos;", "'").replaceAll("&amp;", "&");
-}
-
-/** Runs the test files under one runtime. A runner that fails without a failed case is a failure itself. */
-async function tests(runtime, files) {
-  const junit = join(scratch, `${runtime}.xml`);
+/** Runs one test file. A runner that fails is a failure even without a failed case. */
+async function testFile(runtime, file) {
+  const startMs = performance.now();
+  const junit = join(scratch, `${runtime}-${file}.xml`);
   const args = runtime === "bun"
-    ? ["test", "--timeout", String(10 * MINUTES), "--reporter=junit", `--reporter-outfile=${junit}`]
-      .concat(files.map((file) => `./test/${file}`))
-    : ["test", "-A", "--no-check", "--quiet", `--junit-path=${junit}`]
-      .concat(files.map((file) => `test/${file}`));
-  const { code, output } = await run(bin(runtime), args, { timeoutMs: 30 * MINUTES });
-  const counted = readJunit(junit, runtime) ?? { passed: 0, failed: 0 };
-  const failed = counted.failed === 0 && code !== 0 ? 1 : counted.failed;
-  return { passed: counted.passed, failed, output };
+    ? ["test", "--timeout", String(10 * MINUTE), "--reporter=junit", `--reporter-outfile=${junit}`]
+    : ["test", "-A", "--no-check", "--quiet", `--junit-path=${junit}`];
+  const run = await runCommand(bin(runtime), [...args, `./test/${file}`], {
+    cwd: root,
+    env,
+    timeoutMs: 20 * MINUTE,
+  });
+  let { output } = run;
+  const cases = existsSync(junit) ? readCases(readFileSync(junit, "utf8")) : [];
+  const counts = count(cases);
+  if (cases.length > 0) withTests.add(file);
+  if (counts.failed === 0 && !run.ok) {
+    counts.failed = 1;
+    output += "\nthe runner failed, but no test did\n";
+  }
+  if (run.survivors.length > 0) {
+    counts.failed++;
+    output += `\nleft running:\n  ${run.survivors.join("\n  ")}\n`;
+  }
+  for (const { name, outcome } of cases) {
+    if (outcome === "skipped") skipped.push({ runtime, file, name });
+  }
+  report(`${runtime} ${file}`, startMs, counts, output);
 }
 
-/** The fake libraries of the tests are C, and one pipeline of the README is tried with jq. */
+function reasonsFor({ file, name }) {
+  const read = (path) => {
+    const full = ["", "support", "native"].map((folder) => join(here, folder, path)).find(
+      existsSync,
+    );
+    return full === undefined ? null : readFileSync(full, "utf8");
+  };
+  const reasons = skipReasons(name, readFileSync(join(here, file), "utf8"), read);
+  return reasons.length === 0 ? "the file tells no reason" : reasons.join(", or: ");
+}
+
+async function inPool(jobs, atATime = AT_A_TIME) {
+  const worker = async () => {
+    for (let job; (job = jobs.shift()) !== undefined;) await job();
+  };
+  await Promise.all(Array.from({ length: atATime }, worker));
+}
+
+/** The fake libraries of the tests are C, and one pipeline of the README goes through jq. */
 function installTools() {
   const isHere = (program) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
-  if (isHere("gcc") && isHere("jq")) return;
-  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return;
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  for (
-    const args of [["update", "-qq"], [
-      "install",
-      "-y",
-      "-qq",
-      "--no-install-recommends",
-      "gcc",
-      "libc6-dev",
-    ]]
-  ) {
-    spawnSync("apt-get", args, { stdio: "ignore", env });
-  }
+  if (process.platform !== "linux" || (isHere("gcc") && isHere("jq"))) return;
+  if (process.getuid() !== 0 || !existsSync("/usr/bin/apt-get")) return;
+  const apt = (...args) =>
+    spawnSync("apt-get", args, {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    });
+  console.log("installing gcc and jq");
+  apt("update", "-qq");
+  apt("install", "-y", "-qq", "--no-install-recommends", "gcc", "libc6-dev", "jq");
 }
 
-const isChosen = (file) => only.length === 0 || only.some((part) => file.includes(part));
-const files = readdirSync(join(root, "test")).filter((file) => file.endsWith("_test.ts"))
-  .filter(isChosen).sort();
+/** Files that a test should have removed. The compiled fakes are kept on purpose, for the next test. */
+function checkLeftFiles() {
+  const startMs = performance.now();
+  const left = readdirSync(temporary).filter((name) => !name.startsWith("hypomnesis-test-native-"));
+  const counts = left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  report(
+    "no file left behind",
+    startMs,
+    counts,
+    `left in the temporary folder:\n${left.join("\n")}`,
+  );
+}
 
-try {
-  installTools();
-  if (only.length === 0) {
-    await stage("format", () => check(bin("deno"), ["fmt", "--check"]));
-    await stage("lint", () => check(bin("deno"), ["lint"]));
-    await stage("types", () => check(bin("deno"), ["check", ...TYPED]));
-  }
-  await stage("build", () => check(bin("bun"), ["deploy/build.ts"]));
-  await stage("tests under Bun", () => tests("bun", files));
-  await stage("tests under Deno", () => tests("deno", files));
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
+const only = process.argv.slice(2);
+const files = readdirSync(here).filter((file) => file.endsWith("_test.ts"))
+  .filter((file) => only.length === 0 || only.some((part) => file.includes(part)))
+  .sort((a, b) => Number(SLOW.includes(b)) - Number(SLOW.includes(a)) || (a < b ? -1 : 1));
+
+installTools();
+await inPool([
+  // The packages are made of what stands in `dist`.
+  () => check("build", "bun", ["deploy/build.ts"]),
+  ...(only.length > 0 ? [] : [
+    () => check("format", "deno", ["fmt", "--check"]),
+    () => check("lint", "deno", ["lint"]),
+    () => check("types", "deno", ["check", ...TYPED]),
+  ]),
+]);
+const jobs = (chosen) =>
+  chosen.flatMap((file) => ["bun", "deno"].map((runtime) => () => testFile(runtime, file)));
+await inPool(jobs(files.filter((file) => ALONE.includes(file))), 1);
+await inPool(jobs(files.filter((file) => !ALONE.includes(file))));
+for (const file of files.filter((file) => !withTests.has(file))) {
+  report(file, performance.now(), { passed: 0, failed: 1 }, "no test was reported");
 }
-if (skipped.length > 0) {
-  console.log(`${skipped.length} skipped:`);
-  for (const line of skipped) console.log(`  ${line}`);
+if (files.length > 0) checkLeftFiles();
+else {report(`no test file is called ${only.join(" or ")}`, performance.now(), {
+    passed: 0,
+    failed: 1,
+  }, "");}
+
+for (const failure of failures) console.log(`\n${failure}`);
+if (skipped.length > 0) console.log(`\n${skipped.length} skipped:`);
+for (const skip of skipped) {
+  console.log(`  ${skip.runtime} ${skip.file}: ${skip.name} (${reasonsFor(skip)})`);
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed === 0 ? 0 : 1);

@@ -143,7 +143,7 @@ test(
       for (let tries = 0; tries < 50 && pipes() > before; tries++) {
         await new Promise((ring) => setTimeout(ring, 20));
       }
-      assert.equal(pipes(), before);
+      assert.ok(pipes() <= before, `${pipes()} pipes, ${before} before`);
     } finally {
       process.kill(pid!, "SIGKILL");
     }

@@ -87,7 +87,12 @@ function startInDeno(): Child {
         child.kill(signal);
       } catch { /* gone */ }
     },
-    hold: (on) => on ? child.ref() : child.unref(),
+    hold: (on) => {
+      try {
+        if (on) child.ref();
+        else child.unref();
+      } catch { /* gone */ }
+    },
     stdout: decode(child.stdout),
     ended: child.status.then(
       ({ code, signal }) => ({ code: signal === null ? code : null, signal }),

@@ -8,7 +8,8 @@
  * exit(0). It prints `end` last.
  */
 import process from "node:process";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
+import { parentPort, Worker, workerData } from "node:worker_threads";
 
 /** A number is a u32, a bigint a u64 (a handle), a view a pointer to it. */
 export type Argument = number | bigint | Uint8Array | null;
@@ -83,7 +84,7 @@ function bindInDeno(path: string, libraries: { close(): void }[]): Bind {
 
 /** Calls nvmlDeviceGetName on device 0 in a thread, and waits until it must be inside. */
 async function callInThread(path: string): Promise<void> {
-  const thread = new Worker(new URL(import.meta.url), { workerData: path });
+  const thread = new Worker(fileURLToPath(import.meta.url), { workerData: { hangIn: path } });
   await new Promise((resolve) => thread.once("message", resolve));
   await new Promise((resolve) => setTimeout(resolve, 200));
 }
@@ -123,5 +124,6 @@ function print(line: string): Promise<void> {
   return new Promise((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
 }
 
-if (!isMainThread) await thread(workerData as string);
+const hangIn = (workerData as { hangIn?: string } | null)?.hangIn;
+if (hangIn !== undefined) await thread(hangIn);
 else if (import.meta.main) await main(process.argv[2]!, process.argv.slice(3));

@@ -66,7 +66,7 @@ export function hangsStubbornly(): SmiBehaviour {
       `sleep ${LONGEST_SECONDS} &`,
       'echo $! >> "$dir/pids"',
       "echo started",
-      `while :; do sleep ${LONGEST_SECONDS}; done`,
+      `exec sleep ${LONGEST_SECONDS}`,
     ].join("\n"),
   };
 }

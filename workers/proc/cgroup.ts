@@ -1,18 +1,19 @@
 /** Reads the memory limit a process lives under: the tightest one from its cgroup up to the root. */
 import type { Failure } from "../../lib/errors.ts";
 import type { Bytes, CgroupMemory } from "../../lib/records.ts";
-import { type Host, HostError } from "../host/host.ts";
+import type { Host } from "../host/host.ts";
 import {
   cgroupFolders,
   type CgroupMount,
   type CgroupPath,
+  isCgroupText,
   parseCgroupBytes,
   parseCgroupField,
   parseCgroupLimit,
   parseCgroupMounts,
   parseCgroupPath,
 } from "./cgroup_text.ts";
-import { garbled, readFailure, rethrowRefusal } from "./trouble.ts";
+import { garbled, isGone, readFailure, rethrowRefusal } from "./trouble.ts";
 
 /** Names of the files in each version. */
 const FILES = {
@@ -49,7 +50,11 @@ export class CgroupReader {
   read(pid: number | null, totalBytes: Bytes, failures: Failure[]): CgroupMemory | null {
     const told = this.#text(`/proc/${pid ?? "self"}/cgroup`, failures);
     const place = told === null ? null : parseCgroupPath(told);
-    if (place === null) return null;
+    if (place === null) {
+      const isGarbled = told !== null && told !== "" && !isCgroupText(told);
+      if (isGarbled) failures.push(garbled(`/proc/${pid ?? "self"}/cgroup`, "proc"));
+      return null;
+    }
     const folders = cgroupFolders(place, this.#knownMounts(failures));
     if (folders.length === 0) {
       if (place.path.split("/").includes("..")) failures.push(outside(place, pid));
@@ -112,8 +117,7 @@ export class CgroupReader {
       return this.#host.readText(path);
     } catch (error) {
       rethrowRefusal(error);
-      if (!(error instanceof HostError)) throw error;
-      if (error.code === "EACCES") failures.push(readFailure(error, "the memory limit", "proc"));
+      if (!isGone(error)) failures.push(readFailure(error, "the memory limit", "proc"));
       return null;
     }
   }

@@ -18,11 +18,19 @@ export interface CgroupMount {
   readonly folder: string;
 }
 
+/** A line of `/proc/PID/cgroup`: number of the hierarchy, its controllers, path. */
+const LINE = /^(\d+):([^:]*):(\/[^]*)$/;
+
+/** Tells whether this is the text of a `/proc/PID/cgroup`, of whatever hierarchies. */
+export function isCgroupText(text: string): boolean {
+  return text.split("\n").some((line) => LINE.test(line));
+}
+
 /** The place in `/proc/PID/cgroup`: a v1 `memory` hierarchy where there is one, else the v2 line. */
 export function parseCgroupPath(text: string): CgroupPath | null {
   let v2: string | null = null;
   for (const line of text.split("\n")) {
-    const match = /^(\d+):([^:]*):(\/[^]*)$/.exec(line);
+    const match = LINE.exec(line);
     if (match === null) continue;
     if (match[2]!.split(",").includes("memory")) return { version: 1, path: match[3]! };
     if (match[1] === "0" && match[2] === "") v2 = match[3]!;
