@@ -104,6 +104,12 @@ function checkSources(names: readonly string[]): SourceName[] {
   return SOURCE_NAMES.filter((name) => names.includes(name));
 }
 
+/** A path relative to our working directory, which is not the worker's. A bare name is left to the loader. */
+function absolute(path: string | null): string | null {
+  if (path === null || path.startsWith("/") || !path.includes("/")) return path;
+  return `${"Deno" in globalThis ? Deno.cwd() : process.cwd()}/${path}`;
+}
+
 /** Decides everything a caller left open. Throws TypeError or RangeError naming a wrong option. */
 export function settle(options: MeterOptions): Settings {
   const isolation = options.isolation ?? "auto";
@@ -143,8 +149,8 @@ export function settle(options: MeterOptions): Settings {
       firstMs: milliseconds("quarantine.firstMs", options.quarantine?.firstMs, 10_000),
       maxMs: milliseconds("quarantine.maxMs", options.quarantine?.maxMs, 600_000),
     },
-    nvmlPath: options.nvmlPath ?? (readEnv("HMN_NVML_PATH") || null),
-    nvidiaSmiPath: options.nvidiaSmiPath ?? (readEnv("HMN_NVIDIA_SMI_PATH") || null),
+    nvmlPath: absolute(options.nvmlPath ?? (readEnv("HMN_NVML_PATH") || null)),
+    nvidiaSmiPath: absolute(options.nvidiaSmiPath ?? (readEnv("HMN_NVIDIA_SMI_PATH") || null)),
     onWait: options.onWait ?? null,
     onDebug: options.onDebug ?? (debugging ? (line) => console.error(`[hmn debug] ${line}`) : null),
   };

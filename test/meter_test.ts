@@ -1,5 +1,6 @@
 /** The meter as a program uses it, with real workers and the fake driver. */
 import assert from "node:assert/strict";
+import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import {
@@ -84,6 +85,16 @@ for (const isolation of ["process", "worker"] as const) {
       assert.throws(() => openMeter({ softBudgetMs: 5, hardBudgetMs: 4 }), /hardBudgetMs/);
     });
 
+    it("a library named relative to the working directory is found", async () => {
+      const relative = path.relative(process.cwd(), machine.nvmlPath);
+      const named = open({ nvmlPath: relative.startsWith(".") ? relative : `./${relative}` });
+      try {
+        assert.equal(await named.deviceCount(), 2);
+      } finally {
+        await named.close();
+      }
+    });
+
     it("equal questions at one time share one native read", async () => {
       const counted = () => machine.calls().filter((call) => /DeviceGetCount/.test(call)).length;
       const before = counted();
@@ -91,8 +102,16 @@ for (const isolation of ["process", "worker"] as const) {
       assert.equal(counted() - before, 1);
     });
 
-    it("the driver is initialised once", () => {
-      assert.equal(machine.calls().filter((call) => /nvmlInit/.test(call)).length, 1);
+    it("the driver is initialised once", async () => {
+      const once = fakeMachine("gpus=1\n", { log: true });
+      const asking = open({ nvmlPath: once.nvmlPath });
+      try {
+        for (let question = 0; question < 5; question++) await asking.ask({ kind: "devices" });
+        assert.equal(once.calls().filter((call) => /nvmlInit/.test(call)).length, 1);
+      } finally {
+        await asking.close();
+        once.cleanup();
+      }
     });
 
     it("an aborted wait rejects with the signal's reason, and the next question works", async () => {
