@@ -92,4 +92,4 @@ export {
   printTotal,
   printUsed,
 } from "./lib/device_text.ts";
-export { MemoryReport } from "./lib/report.ts";
+export { MemoryReport, ramMb, vramMb } from "./lib/report.ts";

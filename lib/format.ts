@@ -57,11 +57,6 @@ export function formatSize(bytes: Bytes): string {
   return bytes < GIB ? formatMib(bytes) : `${roundHalfEven(bytes / GIB, 1)} GiB`;
 }
 
-/** `85%` for the ratio 0.85: shifted by two decimal places exactly, then rounded. */
-export function formatPercent(ratio: number | null, decimals = 0): string {
-  return ratio === null ? UNKNOWN : `${shiftedAndRounded(ratio, 2, decimals)}%`;
-}
-
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;

@@ -5,7 +5,6 @@ import {
   formatDuration,
   formatMb,
   formatMib,
-  formatPercent,
   formatSignedMb,
   formatSize,
   GIB,
@@ -161,20 +160,6 @@ test("formatSize: format_vram_gib_one_decimal", () => {
   assert.equal(formatSize(8 * GIB + 200 * MIB), "8.2 GiB");
   assert.equal(formatSize(1.25 * GIB), "1.2 GiB");
   assert.equal(formatSize(3 * 4 * GIB), "12.0 GiB");
-});
-
-test("formatPercent shifts exactly and rounds once", () => {
-  assert.equal(formatPercent(0), "0%");
-  assert.equal(formatPercent(1), "100%");
-  assert.equal(formatPercent(0.85), "85%");
-  assert.equal(formatPercent(0.125), "12%");
-  assert.equal(formatPercent(0.375), "38%");
-  assert.equal(formatPercent(0.0078125, 1), "0.8%");
-  // 1.005 is a little less than it looks: multiplying by 100 first rounds it up to the tie 100.5.
-  assert.equal(formatPercent(1.005, 1), "100.5%");
-  assert.equal(formatPercent(0.285), "28%");
-  assert.equal(formatPercent(-0.001), "0%");
-  assert.equal(formatPercent(null), "?");
 });
 
 test("formatDuration uses at most two units and never shows a full one as 60", () => {
