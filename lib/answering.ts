@@ -8,6 +8,13 @@ export function checkPid(pid: number): void {
   }
 }
 
+/** Refuses what can't be a number of processes. */
+export function checkTop(top: number): void {
+  if (!Number.isInteger(top) || top < 1) {
+    throw new RangeError(`Cannot find the top ${top} processes: give a whole number from 1`);
+  }
+}
+
 /** The error for a question that the sources left open: the gravest of their failures. */
 export function unanswered(
   what: string,

@@ -10,11 +10,17 @@ import type {
   DevicesReply,
   ElementaryRequest,
   FailureReply,
+  FindReply,
+  FindRequest,
   GpuReply,
   MemoryReply,
   PingReply,
   ProcessesReply,
+  RunCgroupReply,
+  RunCgroupRequest,
   SnapshotReply,
+  TreeReply,
+  TreeRequest,
 } from "./protocol.ts";
 import type { GpuProcess, ProcessMemory } from "./records.ts";
 import type { Lane } from "./sources.ts";
@@ -44,6 +50,42 @@ function ownInstead(
 ): ProcessMemory | null {
   const asked = pids.includes(ownPid()) && settings.sources.includes("runtime");
   return asked && !found.some(({ pid }) => pid === ownPid()) ? ownMemory() : null;
+}
+
+/** Processes and all they started. */
+export async function askTree(composer: Composer, request: TreeRequest): Promise<TreeReply> {
+  const { part, failures } = await askPart<TreeReply>(composer, "system", request);
+  return {
+    kind: "tree",
+    processes: part?.processes ?? [],
+    failures: [...failures, ...part?.failures ?? []],
+  };
+}
+
+/** Processes of the machine by name and size. */
+export async function askFind(composer: Composer, request: FindRequest): Promise<FindReply> {
+  const { part, failures } = await askPart<FindReply>(composer, "system", request);
+  return {
+    kind: "find",
+    processes: part?.processes ?? [],
+    count: part?.count ?? 0,
+    failures: [...failures, ...part?.failures ?? []],
+  };
+}
+
+/** The cgroup of a run. */
+export async function askRunCgroup(
+  composer: Composer,
+  request: RunCgroupRequest,
+): Promise<RunCgroupReply> {
+  const { part, failures } = await askPart<RunCgroupReply>(composer, "system", request);
+  return {
+    kind: "run_cgroup",
+    folder: part?.folder ?? null,
+    pids: part?.pids ?? [],
+    peakBytes: part?.peakBytes ?? null,
+    failures: [...failures, ...part?.failures ?? []],
+  };
 }
 
 /** GPUs and who uses them. */

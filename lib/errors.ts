@@ -37,6 +37,12 @@ export const FAILURES = {
   worker_failed: { exit: 10, status: 503, means: "no worker could be started or kept alive" },
   closed: { exit: 10, status: 503, means: "the meter was closed" },
   output_failed: { exit: 74, status: 500, means: "the answer could not be written" },
+  command_not_executable: {
+    exit: 126,
+    status: 400,
+    means: "the command is there and can't be run",
+  },
+  command_not_found: { exit: 127, status: 400, means: "there is no such command" },
   internal: { exit: 70, status: 500, means: "a defect in hypomnesis; please report it" },
 } as const satisfies Record<string, FailureMeaning>;
 

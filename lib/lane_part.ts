@@ -2,13 +2,7 @@
 import type { Failure } from "./errors.ts";
 import type { LaneAnswer } from "./isolation/lane.ts";
 import type { Settings } from "./options.ts";
-import type {
-  DoctorReply,
-  ElementaryRequest,
-  GpuReply,
-  MemoryReply,
-  PingReply,
-} from "./protocol.ts";
+import type { ElementaryReply, ElementaryRequest, FailureReply } from "./protocol.ts";
 import { type Lane, type SourceName, sourcesOf } from "./sources.ts";
 
 /** Asks one lane; never rejects. */
@@ -27,7 +21,7 @@ export interface Part<R> {
 }
 
 /** Asks one lane, unless its sources are all switched off. */
-export async function askPart<R extends MemoryReply | GpuReply | DoctorReply | PingReply>(
+export async function askPart<R extends Exclude<ElementaryReply, FailureReply>>(
   { askLane, settings }: Composer,
   lane: Lane,
   request: ElementaryRequest,

@@ -3,15 +3,25 @@
  *
  * Over 200 lines because each question has its definition and its errors beside it.
  */
-import { abortable, checkPid, unanswered } from "./answering.ts";
-import { askDevices, askGpu, askMemory, askPing, askProcesses, askSnapshot } from "./compose.ts";
+import { abortable, checkPid, checkTop, unanswered } from "./answering.ts";
+import {
+  askDevices,
+  askFind,
+  askGpu,
+  askMemory,
+  askPing,
+  askProcesses,
+  askRunCgroup,
+  askSnapshot,
+  askTree,
+} from "./compose.ts";
 import { askDoctor } from "./compose_doctor.ts";
 import { HypomnesisError } from "./errors.ts";
 import type { Composer } from "./lane_part.ts";
 import { Lanes } from "./lanes.ts";
 import { type Isolation, type MeterOptions, settle } from "./options.ts";
 import { ownPid } from "./own_process.ts";
-import type { Reply, ReplyTo, Request } from "./protocol.ts";
+import type { LocalRequest, Reply, ReplyTo, Request } from "./protocol.ts";
 import type { DeviceInfo, GpuProcess } from "./records.ts";
 import { type DeviceSelector, noDeviceError, selectDevice } from "./select_device.ts";
 import {
@@ -33,6 +43,8 @@ export interface AskOptions {
 export interface WatchOptions extends AskOptions {
   /** Time from one tick to the next, in milliseconds. */
   readonly intervalMs: number;
+  /** After this time comes the last tick, also between two others. Left out: it goes on until it is left. */
+  readonly durationMs?: number;
   /**
    * The process watched.
    * @default the calling process
@@ -68,7 +80,10 @@ export class Meter implements AsyncDisposable {
    * @throws {TypeError} when the request is not one of the protocol
    * @throws {HypomnesisError} `closed` when the meter was closed
    */
-  async ask<R extends Request>(request: R, options: AskOptions = {}): Promise<ReplyTo<R["kind"]>> {
+  async ask<R extends Request | LocalRequest>(
+    request: R,
+    options: AskOptions = {},
+  ): Promise<ReplyTo<R["kind"]>> {
     options.signal?.throwIfAborted();
     if (this.#closed) {
       throw new HypomnesisError("closed", "Cannot ask a closed meter: open a new one");
@@ -81,12 +96,21 @@ export class Meter implements AsyncDisposable {
     return reply as ReplyTo<R["kind"]>;
   }
 
-  #answer(request: Request): Promise<Reply> {
+  #answer(request: Request | LocalRequest): Promise<Reply> {
     const composer = this.#composer;
     switch (request.kind) {
       case "memory":
         request.pids.forEach(checkPid);
         return askMemory(composer, request);
+      case "tree":
+        request.roots.forEach(checkPid);
+        return askTree(composer, request);
+      case "find":
+        checkTop(request.top);
+        return askFind(composer, request);
+      case "run_cgroup":
+        [request.owner, request.run].forEach(checkPid);
+        return askRunCgroup(composer, request);
       case "gpu":
         return askGpu(composer, request);
       case "doctor":
@@ -206,15 +230,15 @@ export class Meter implements AsyncDisposable {
    * its answer is complete, and at the latest when its interval ends, with what has arrived by then.
    * Leave the loop to stop.
    *
-   * @throws {RangeError} when the interval is not between 1 millisecond and a day
+   * @throws {RangeError} when the interval is not between 1 millisecond and a day, or the duration is not
+   * more than 0
    */
   watch(options: WatchOptions): AsyncGenerator<Tick, void, void> {
     const pid = options.pid ?? ownPid();
     checkPid(pid);
     return watchTicks(
       (cutoff) => askSnapshot(this.#composer, pid, cutoff),
-      options.intervalMs,
-      options.signal,
+      options,
       () => this.#closed,
     );
   }

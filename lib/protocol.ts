@@ -1,12 +1,19 @@
 /**
  * The messages. One union of questions and one of answers, JSON values only, discriminated by `kind`.
  *
- * `memory`, `gpu`, `doctor` and `ping` are elementary: one worker answers each. `devices`, `processes`
+ * `memory`, `tree`, `find`, `gpu`, `doctor` and `ping` are elementary: one worker answers each. `devices`, `processes`
  * and `snapshot` are composed of them on the caller's side, so that a lane that hangs costs only its own
  * part of the answer.
  */
 import type { Failure } from "./errors.ts";
-import type { DeviceInfo, Finding, GpuProcess, ProcessMemory, SystemMemory } from "./records.ts";
+import type {
+  Bytes,
+  DeviceInfo,
+  Finding,
+  GpuProcess,
+  ProcessMemory,
+  SystemMemory,
+} from "./records.ts";
 import type { SourceName } from "./sources.ts";
 
 /** Changes when the messages do; a worker of another version is refused. */
@@ -23,6 +30,42 @@ export interface MemoryRequest {
   readonly details: boolean;
   /** Ask for the proportional set size too (source `proc_mm`); it can take seconds for a large process. */
   readonly pss: boolean;
+}
+
+/**
+ * Processes and all they started, directly or not, with their memory. Answered in the system lane. A process whose
+ * parent has ended is found only if it is a root itself, so who asks again gives all that was found before.
+ */
+export interface TreeRequest {
+  readonly kind: "tree";
+  /** The processes to begin at. Those that have ended are left out of the answer without a failure. */
+  readonly roots: readonly number[];
+}
+
+/** The processes of the machine by name and size. Answered in the system lane. */
+export interface FindRequest {
+  readonly kind: "find";
+  /** What the kernel's name must fit, as `fitsName` has it; `null`: every name does. */
+  readonly name: string | null;
+  /** At most this many, those with the most resident memory first. */
+  readonly top: number;
+}
+
+/**
+ * The memory cgroup of one run of a command. Asked only by the program that runs it, and never taken from outside:
+ * it makes and removes a folder of the cgroup hierarchy. Answered in the system lane.
+ */
+export interface RunCgroupRequest {
+  readonly kind: "run_cgroup";
+  /**
+   * `"make"`: a child of the cgroup this worker is in; `"read"`: what is in it; `"remove"`: give what is left in it
+   * back to its parent, and take it away.
+   */
+  readonly action: "make" | "read" | "remove";
+  /** Process id of the program that runs the command; the cgroup is named after it and `run`. */
+  readonly owner: number;
+  /** Number of the run in that program. */
+  readonly run: number;
 }
 
 /** GPUs, and what their processes hold. Answered in the driver lane. */
@@ -64,15 +107,55 @@ export interface SnapshotRequest {
 }
 
 /** A question one worker answers. */
-export type ElementaryRequest = MemoryRequest | GpuRequest | DoctorRequest | PingRequest;
-/** Any question. */
-export type Request = ElementaryRequest | DevicesRequest | ProcessesRequest | SnapshotRequest;
+export type ElementaryRequest =
+  | MemoryRequest
+  | TreeRequest
+  | FindRequest
+  | RunCgroupRequest
+  | GpuRequest
+  | DoctorRequest
+  | PingRequest;
+/** A question that only the program on this machine asks. */
+export type LocalRequest = RunCgroupRequest;
+/** Any question that may come from outside. */
+export type Request =
+  | Exclude<ElementaryRequest, LocalRequest>
+  | DevicesRequest
+  | ProcessesRequest
+  | SnapshotRequest;
 
 export interface MemoryReply {
   readonly kind: "memory";
   /** Those that could be read, in the order asked; the others stand in `failures` with their `pid`. */
   readonly processes: readonly ProcessMemory[];
   readonly system: SystemMemory | null;
+  readonly failures: readonly Failure[];
+}
+
+export interface TreeReply {
+  readonly kind: "tree";
+  /** Each process once, a parent before what it started. Zombies are in it, without memory. */
+  readonly processes: readonly ProcessMemory[];
+  readonly failures: readonly Failure[];
+}
+
+export interface FindReply {
+  readonly kind: "find";
+  /** The largest of those that fit; their memory is at most a second old. Kernel threads are never among them. */
+  readonly processes: readonly ProcessMemory[];
+  /** How many fit in all. */
+  readonly count: number;
+  readonly failures: readonly Failure[];
+}
+
+export interface RunCgroupReply {
+  readonly kind: "run_cgroup";
+  /** Its folder; `null` where there is none, with the reason in `failures`. */
+  readonly folder: string | null;
+  /** The processes in it. */
+  readonly pids: readonly number[];
+  /** Its highest usage, page cache and kernel memory included (`memory.peak`; v1 `memory.max_usage_in_bytes`). */
+  readonly peakBytes: Bytes;
   readonly failures: readonly Failure[];
 }
 
@@ -137,10 +220,18 @@ export interface FailureReply {
   readonly failure: Failure;
 }
 
-export type ElementaryReply = MemoryReply | GpuReply | DoctorReply | PingReply | FailureReply;
+export type ElementaryReply =
+  | MemoryReply
+  | TreeReply
+  | FindReply
+  | RunCgroupReply
+  | GpuReply
+  | DoctorReply
+  | PingReply
+  | FailureReply;
 export type Reply = ElementaryReply | DevicesReply | ProcessesReply | SnapshotReply;
 /** The answer to a question of kind `K`. */
-export type ReplyTo<K extends Request["kind"]> = Extract<Reply, { kind: K }>;
+export type ReplyTo<K extends Reply["kind"]> = Extract<Reply, { kind: K }>;
 
 /** The first message to a worker. */
 export interface WorkerConfig {

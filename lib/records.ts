@@ -168,6 +168,11 @@ export interface DeviceInfo {
   readonly usedBytes: Bytes;
   /** Memory the driver and firmware keep; `null` on drivers before R510. */
   readonly reservedBytes: Bytes;
+  /**
+   * Memory of the system that the device uses for all processes (Windows WDDM, `GPU Adapter Memory` Shared Usage);
+   * `null` where the source does not tell. NVIDIA on Linux has no such number.
+   */
+  readonly sharedUsedBytes: Bytes;
   /** Version of the driver, such as `550.163.01`. */
   readonly driverVersion: string | null;
   /** True where the reserve is unknown and `usedBytes` contains it; `null` where `usedBytes` is. */

@@ -97,6 +97,25 @@ function heldBy(
   return { bytes, source: first.source };
 }
 
+/**
+ * What processes hold together on one device; `null` where that of one of them can't be told, or the driver may count
+ * PIDs in another namespace.
+ */
+export function heldOn(
+  listing: GpuListing,
+  device: DeviceInfo,
+  pids: Iterable<number>,
+): Bytes {
+  if (listing.foreignPids) return null;
+  let bytes = 0;
+  for (const pid of pids) {
+    const held = heldBy(listing, device, pid);
+    if (held === null) return null;
+    bytes += held.bytes;
+  }
+  return bytes;
+}
+
 /** The answer as seen from one device. A device that does not exist leaves the GPU parts `null`. */
 export function viewSnapshot(reply: SnapshotReply, deviceIndex: number): Snapshot {
   return {

@@ -126,6 +126,7 @@ export function aDevice(fields: Partial<DeviceInfo> = {}): DeviceInfo {
     freeBytes: 0,
     usedBytes: 0,
     reservedBytes: null,
+    sharedUsedBytes: null,
     driverVersion: null,
     usedIncludesReserved: fields.usedBytes === null ? null : false,
     memoryKind: null,

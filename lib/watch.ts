@@ -1,5 +1,6 @@
-/** Measuring on a schedule that does not drift. */
+/** A process, the machine and its GPUs, measured again and again. */
 import type { SnapshotReply } from "./protocol.ts";
+import { beats, checkSchedule, type Schedule } from "./schedule.ts";
 
 /** One measurement of a {@linkcode Meter.watch}. */
 export interface Tick {
@@ -13,61 +14,22 @@ export interface Tick {
   readonly snapshot: SnapshotReply;
 }
 
-const LONGEST_MS = 86_400_000;
-
-/** Ticks at 0, `intervalMs`, 2 × `intervalMs`, … after the start. Ends when `isClosed`. */
+/** Ticks on the schedule. Ends when `isClosed`. */
 export function watchTicks(
   measure: (cutoff: Promise<void>) => Promise<SnapshotReply>,
-  intervalMs: number,
-  signal: AbortSignal | undefined,
+  schedule: Schedule,
   isClosed: () => boolean,
 ): AsyncGenerator<Tick, void, void> {
-  if (typeof intervalMs !== "number" || !(intervalMs >= 1 && intervalMs <= LONGEST_MS)) {
-    throw new RangeError(
-      `Cannot watch every ${intervalMs} ms: an interval is between 1 and ${LONGEST_MS} milliseconds`,
-    );
-  }
-  return run(measure, intervalMs, signal, isClosed);
+  checkSchedule(schedule);
+  return run(measure, schedule, isClosed);
 }
 
 async function* run(
   measure: (cutoff: Promise<void>) => Promise<SnapshotReply>,
-  intervalMs: number,
-  signal: AbortSignal | undefined,
+  schedule: Schedule,
   isClosed: () => boolean,
 ): AsyncGenerator<Tick, void, void> {
-  const startMs = performance.now();
-  let tick = 0;
-  let last = -1;
-  while (!isClosed()) {
-    signal?.throwIfAborted();
-    const cutoff = pause(startMs + (tick + 1) * intervalMs - performance.now(), signal);
-    const elapsedMs = performance.now() - startMs;
-    const snapshot = await measure(cutoff.over).finally(cutoff.cancel);
-    signal?.throwIfAborted();
-    yield { tick, skipped: tick - last - 1, elapsedMs, snapshot };
-    last = tick;
-    tick = Math.max(tick + 1, Math.floor((performance.now() - startMs) / intervalMs));
-    const wait = pause(startMs + tick * intervalMs - performance.now(), signal);
-    await wait.over;
-    wait.cancel();
+  for await (const { result, ...beat } of beats(measure, schedule, isClosed)) {
+    yield { ...beat, snapshot: result };
   }
-}
-
-/** A wait that also ends when the signal aborts. */
-function pause(
-  ms: number,
-  signal: AbortSignal | undefined,
-): { over: Promise<void>; cancel: () => void } {
-  let end = () => {};
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const timer = setTimeout(end, Math.max(0, ms));
-  signal?.addEventListener("abort", end, { once: true });
-  const cancel = () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", end);
-  };
-  return { over, cancel };
 }

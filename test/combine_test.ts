@@ -20,6 +20,7 @@ function device(index: number, more: Partial<DeviceInfo> = {}): DeviceInfo {
     freeBytes: 500,
     usedBytes: 400,
     reservedBytes: 100,
+    sharedUsedBytes: null,
     driverVersion: "570.1",
     usedIncludesReserved: false,
     memoryKind: "dedicated",

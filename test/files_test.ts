@@ -32,6 +32,9 @@ const none: Files = {
   readText: () => assert.fail("asked for a text"),
   list: () => assert.fail("asked for a folder"),
   readLink: () => assert.fail("asked for a link"),
+  writeText: () => assert.fail("asked to write"),
+  makeFolder: () => assert.fail("asked to make a folder"),
+  removeFolder: () => assert.fail("asked to remove a folder"),
 };
 
 const IMPLEMENTATIONS: Readonly<Record<string, Files>> = libc === null ? {} : {

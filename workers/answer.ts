@@ -72,6 +72,12 @@ export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
     switch (ask.kind) {
       case "memory":
         return memory.answer(ask, begin, [...without, ...switchedOff(config)]);
+      case "tree":
+        return memory.tree(ask, [...without, ...switchedOff(config)]);
+      case "find":
+        return memory.find(ask, [...without, ...switchedOff(config)]);
+      case "run_cgroup":
+        return memory.runCgroup(ask, [...without, ...switchedOff(config)]);
       case "gpu":
         return answerGpu(ask, without, begin);
       case "doctor":

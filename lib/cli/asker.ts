@@ -1,11 +1,11 @@
 /** The command line's port to the numbers: a meter of its own, or whatever else speaks the protocol. */
-import type { ReplyTo, Request } from "../protocol.ts";
+import type { LocalRequest, ReplyTo, Request } from "../protocol.ts";
 import type { SourceName } from "../sources.ts";
 
 /** Answers questions of the protocol. */
 export interface Asker {
   /** Rejects with a `HypomnesisError` where the question could not be answered at all. */
-  ask<R extends Request>(
+  ask<R extends Request | LocalRequest>(
     request: R,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<ReplyTo<R["kind"]>>;

@@ -3,7 +3,7 @@ import { COMMANDS } from "../../cli.ts";
 import type { Asker, AskerOptions } from "../../lib/cli/asker.ts";
 import { type CliContext, type Output, OutputClosed } from "../../lib/cli/context.ts";
 import { runCli } from "../../lib/cli/run.ts";
-import type { Reply, ReplyTo, Request } from "../../lib/protocol.ts";
+import type { LocalRequest, Reply, ReplyTo, Request } from "../../lib/protocol.ts";
 import type { SourceName } from "../../lib/sources.ts";
 import {
   aDevicesReply,
@@ -14,9 +14,11 @@ import {
   aSystemMemory,
 } from "../../lib/testing.ts";
 
+type Asked = Request | LocalRequest;
+
 /** Answers by kind of question; an `Error` is thrown, a function is called. */
 export type Answers = {
-  readonly [K in Request["kind"]]?: ReplyTo<K> | Error | ((request: Request) => ReplyTo<K>);
+  readonly [K in Asked["kind"]]?: ReplyTo<K> | Error | ((request: Asked) => ReplyTo<K>);
 };
 
 /** How the world is, beside its answers. */
@@ -37,7 +39,7 @@ export interface CliEnd {
   readonly stdout: string;
   readonly stderr: string;
   /** The questions asked, in order. */
-  readonly asked: readonly Request[];
+  readonly asked: readonly Asked[];
   /** How the asker was opened; `null`: it was not. */
   readonly opened: AskerOptions | null;
   /** The asker was opened and closed again. */
@@ -90,12 +92,12 @@ export async function hmn(
 ): Promise<CliEnd> {
   const stdout = new FakeOutput(options);
   const stderr = new FakeOutput({ ...options, closesAfter: Infinity });
-  const asked: Request[] = [];
+  const asked: Asked[] = [];
   const cleanUps: (() => void)[] = [];
   let opened: AskerOptions | null = null;
   let closed = false;
   const asker: Asker = {
-    ask: <R extends Request>(request: R) => {
+    ask: <R extends Asked>(request: R) => {
       asked.push(request);
       return Promise.resolve().then(() => answer(request)) as Promise<ReplyTo<R["kind"]>>;
     },
@@ -104,7 +106,7 @@ export async function hmn(
       return Promise.resolve();
     },
   };
-  function answer(request: Request): Reply {
+  function answer(request: Asked): Reply {
     if (asked.length === 1) {
       for (const [source, ms] of options.waits ?? []) opened?.onWait?.(source, ms);
     }

@@ -30,6 +30,8 @@ export interface FakeMachine {
   >;
   readonly programs?: FakeProgram;
   readonly platform?: Host["platform"];
+  /** Called before each change; what it throws is the answer. */
+  readonly onChange?: (what: "write" | "mkdir" | "rmdir", path: string) => void;
   /** Kept and read at each call: move it on to let time pass. */
   readonly clock?: FakeClock;
 }
@@ -46,6 +48,8 @@ export interface FakeHost extends Host {
   readonly runs: string[][];
   /** Each path read or listed, in order. */
   readonly reads: string[];
+  /** What was written, made and removed, in order: `write PATH TEXT`, `mkdir PATH`, `rmdir PATH`. */
+  readonly changes: string[];
   /** Each library opened, and closed with a `-` in front. */
   readonly libraryLog: string[];
   readonly debugLines: string[];
@@ -72,6 +76,7 @@ export function fakeHost(machine: FakeMachine = {}): FakeHost {
   const clock = machine.clock ?? { now: 1000, wall: 1_700_000_000_000 };
   const runs: string[][] = [];
   const reads: string[] = [];
+  const changes: string[] = [];
   const libraryLog: string[] = [];
   const debugLines: string[] = [];
 
@@ -97,6 +102,7 @@ export function fakeHost(machine: FakeMachine = {}): FakeHost {
     platform: machine.platform ?? "linux",
     runs,
     reads,
+    changes,
     libraryLog,
     debugLines,
     clock,
@@ -126,6 +132,21 @@ export function fakeHost(machine: FakeMachine = {}): FakeHost {
       const target = Object.hasOwn(links, at) ? links[at] : undefined;
       if (target !== undefined) return target;
       throw fail(Object.hasOwn(files, at) || Object.hasOwn(folders, at) ? "EIO" : "ENOENT", path);
+    },
+    writeText(path, text) {
+      machine.onChange?.("write", path);
+      if (!Object.hasOwn(files, resolve(path))) throw fail("ENOENT", path);
+      changes.push(`write ${path} ${text}`);
+    },
+    makeFolder(path) {
+      machine.onChange?.("mkdir", path);
+      folders[resolve(path)] = null;
+      changes.push(`mkdir ${path}`);
+    },
+    removeFolder(path) {
+      machine.onChange?.("rmdir", path);
+      delete folders[resolve(path)];
+      changes.push(`rmdir ${path}`);
     },
     openLibrary<S extends Signatures>(paths: readonly string[], signatures: S): Library<S> {
       const path = paths.find((p) => Object.hasOwn(machine.libraries ?? {}, p));

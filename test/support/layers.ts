@@ -9,6 +9,7 @@ import { type Import, type Scan, scanSource } from "./scan_source.ts";
 export const SHARED = [
   "lib/errors.ts",
   "lib/lines.ts",
+  "lib/name_match.ts",
   "lib/protocol.ts",
   "lib/records.ts",
   "lib/sources.ts",

@@ -15,13 +15,18 @@ export function denoFiles(): Files {
     readText: (path) => attempt(path, () => Deno.readTextFileSync(path)),
     list: (path) => attempt(path, () => [...Deno.readDirSync(path)].map(({ name }) => name)),
     readLink: (path) => attempt(path, () => Deno.readLinkSync(path)),
+    writeText: (path, text) =>
+      attempt(path, () => Deno.writeTextFileSync(path, text, { create: false }), "write"),
+    makeFolder: (path) => attempt(path, () => Deno.mkdirSync(path), "write"),
+    // It would remove a file as well, which no caller has in that place.
+    removeFolder: (path) => attempt(path, () => Deno.removeSync(path), "write"),
   };
 }
 
-function attempt<T>(path: string, action: () => T): T {
+function attempt<T>(path: string, action: () => T, name: "read" | "write" = "read"): T {
   // Without the right Deno would ask the person at the terminal; a prober does not.
-  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
-    throw new HostError("ENOTCAPABLE", path, `Deno runs without the right to read ${path}`);
+  if (Deno.permissions.querySync({ name, path }).state !== "granted") {
+    throw new HostError("ENOTCAPABLE", path, `Deno runs without the right to ${name} ${path}`);
   }
   try {
     return action();

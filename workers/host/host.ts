@@ -61,6 +61,12 @@ export interface Host {
   list(path: string): string[];
   /** Target of a symbolic link. Throws {@linkcode HostError}. */
   readLink(path: string): string;
+  /** Writes `text` to a file that is there, in one call. Throws {@linkcode HostError}. */
+  writeText(path: string, text: string): void;
+  /** Makes a folder. Throws {@linkcode HostError}. */
+  makeFolder(path: string): void;
+  /** Removes an empty folder. Throws {@linkcode HostError}. */
+  removeFolder(path: string): void;
   /**
    * Opens the first of `paths` that loads; each symbol that it lacks is `null`.
    * Throws {@linkcode HostError}: `ENOENT` where none loads (the message has the loader's words).

@@ -6,10 +6,13 @@ import type { Library } from "../ffi/library.ts";
 import type { Files } from "./files.ts";
 import { HostError, type HostErrorCode } from "./host.ts";
 
-/** The C functions; see open(2), read(2), close(2), readlink(2), getdents64(2), errno(3). */
+/** The C functions, each in its page of section 2 of the manual; errno(3). */
 export const LIBC_SIGNATURES = {
   open: { args: ["buffer", "i32"], returns: "i32" },
   read: { args: ["i32", "buffer", "u64"], returns: "u64" },
+  write: { args: ["i32", "buffer", "u64"], returns: "u64" },
+  mkdir: { args: ["buffer", "u32"], returns: "i32" },
+  rmdir: { args: ["buffer"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
   readlink: { args: ["buffer", "buffer", "u64"], returns: "u64" },
   getdents64: { args: ["i32", "buffer", "u64"], returns: "u64" },
@@ -21,8 +24,10 @@ export const LIBC_SIGNATURES = {
 } as const;
 
 const O_RDONLY = 0;
+const O_WRONLY = 1;
 const O_CLOEXEC = 0o2000000;
 const EINTR = 4;
+const FOLDER_MODE = 0o755;
 /** -1 as the unsigned number a `ssize_t` is read as. */
 const FAILED = 0xffffffffffffffffn;
 
@@ -43,9 +48,13 @@ const NAME_AT = 19;
  * {@linkcode HostError} where it lacks another function.
  */
 export function libcFiles(libc: Library<typeof LIBC_SIGNATURES>, other: Files): Files {
-  const { open, read, close, readlink, __errno_location, memcpy } = libc.functions;
+  const { open, read, write, close, readlink, mkdir, rmdir, __errno_location, memcpy } =
+    libc.functions;
   const getdents64 = libc.functions.getdents64 ?? libc.functions.getdents;
-  if (!open || !read || !close || !readlink || !__errno_location || !memcpy) {
+  if (
+    !open || !read || !write || !close || !readlink || !mkdir || !rmdir || !__errno_location ||
+    !memcpy
+  ) {
     throw new HostError("ENOENT", libc.path, "the C library lacks a function for reading files");
   }
   const encoder = new TextEncoder();
@@ -67,9 +76,9 @@ export function libcFiles(libc: Library<typeof LIBC_SIGNATURES>, other: Files): 
     );
   };
   const cString = (path: string): Uint8Array => encoder.encode(path + "\0");
-  const opened = <T>(path: string, use: (fd: number) => T): T => {
+  const opened = <T>(path: string, use: (fd: number) => T, mode = O_RDONLY): T => {
     let fd: number;
-    do fd = open(cString(path), O_RDONLY | O_CLOEXEC); while (fd < 0 && errno() === EINTR);
+    do fd = open(cString(path), mode | O_CLOEXEC); while (fd < 0 && errno() === EINTR);
     if (fd < 0) return fail(path, "open");
     try {
       return use(fd);
@@ -119,6 +128,17 @@ export function libcFiles(libc: Library<typeof LIBC_SIGNATURES>, other: Files): 
       const count = readlink(cString(path), buffer, BigInt(buffer.length));
       if (count === FAILED) return fail(path, "readlink");
       return decoder.decode(buffer.subarray(0, Number(count)));
+    },
+    writeText: (path, text) =>
+      opened(path, (fd) => {
+        const bytes = encoder.encode(text);
+        if (write(fd, bytes, BigInt(bytes.length)) === FAILED) fail(path, "write");
+      }, O_WRONLY),
+    makeFolder: (path) => {
+      if (mkdir(cString(path), FOLDER_MODE) !== 0) fail(path, "mkdir");
+    },
+    removeFolder: (path) => {
+      if (rmdir(cString(path)) !== 0) fail(path, "rmdir");
     },
   };
 }

@@ -17,6 +17,9 @@ export function nodeFiles(): Files {
     readText: (path) => attempt(path, () => fs.readFileSync(path, "utf8")),
     list: (path) => attempt(path, () => fs.readdirSync(path)),
     readLink: (path) => attempt(path, () => fs.readlinkSync(path)),
+    writeText: (path, text) => attempt(path, () => fs.writeFileSync(path, text, { flag: "r+" })),
+    makeFolder: (path) => attempt(path, () => fs.mkdirSync(path)),
+    removeFolder: (path) => attempt(path, () => fs.rmdirSync(path)),
   };
 }
 

@@ -35,6 +35,9 @@ export async function realHost(onDebug: ((line: string) => void) | null): Promis
     readText: files.readText,
     list: files.list,
     readLink: files.readLink,
+    writeText: files.writeText,
+    makeFolder: files.makeFolder,
+    removeFolder: files.removeFolder,
     openLibrary,
     async run(program, args, limits) {
       // Most workers never run a program.

@@ -1,12 +1,24 @@
-/** Answers `memory`: the sources `proc` and, for what waits on the target, `proc_mm`. */
+/** Answers about processes and the machine: the sources `proc` and, for what waits on the target, `proc_mm`. */
 import type { Failure } from "../../lib/errors.ts";
-import type { MemoryReply, MemoryRequest } from "../../lib/protocol.ts";
+import type {
+  FindReply,
+  FindRequest,
+  MemoryReply,
+  MemoryRequest,
+  RunCgroupReply,
+  RunCgroupRequest,
+  TreeReply,
+  TreeRequest,
+} from "../../lib/protocol.ts";
 import type { ProcessMemory } from "../../lib/records.ts";
 import type { SourceName } from "../../lib/sources.ts";
 import { type Host, HostError } from "../host/host.ts";
 import { DetailReader } from "./detail_reader.ts";
+import { ProcessFinder } from "./find.ts";
 import { ProcessReader } from "./process.ts";
+import { RunCgroup } from "./run_cgroup.ts";
 import { SystemReader } from "./system.ts";
+import { TreeReader } from "./tree.ts";
 import { notLinux, readFailure, rethrowRefusal } from "./trouble.ts";
 
 /** RAM of processes and of the machine. */
@@ -15,6 +27,9 @@ export class MemorySource {
   readonly #processes: ProcessReader;
   readonly #details: DetailReader;
   readonly #system: SystemReader;
+  readonly #tree: TreeReader;
+  readonly #finder: ProcessFinder;
+  readonly #runCgroup: RunCgroup;
 
   /** `hostPid`: the process this worker works for; `null` where that is not known. */
   constructor(host: Host, hostPid: number | null = null) {
@@ -22,6 +37,9 @@ export class MemorySource {
     this.#processes = new ProcessReader(host, hostPid);
     this.#details = new DetailReader(host);
     this.#system = new SystemReader(host);
+    this.#tree = new TreeReader(host, this.#processes);
+    this.#finder = new ProcessFinder(host, this.#processes);
+    this.#runCgroup = new RunCgroup(host);
   }
 
   /** Reads what is asked for; `begin` is called before `proc_mm`. Sources in `without` are left alone. */
@@ -47,6 +65,49 @@ export class MemorySource {
       processes = processes.map((found) => this.#details.read(found, request, failures));
     }
     return { kind: "memory", processes, system, failures };
+  }
+
+  /** A tree of processes. */
+  tree({ roots }: TreeRequest, without: readonly SourceName[]): TreeReply {
+    return this.#ask(
+      without,
+      () => this.#tree.read(roots),
+      (failures) => ({ kind: "tree", processes: [], failures }),
+    );
+  }
+
+  /** Processes by name and size. */
+  find(request: FindRequest, without: readonly SourceName[]): FindReply {
+    return this.#ask(
+      without,
+      () => this.#finder.find(request),
+      (failures) => ({ kind: "find", processes: [], count: 0, failures }),
+    );
+  }
+
+  /** The cgroup of a run. */
+  runCgroup(request: RunCgroupRequest, without: readonly SourceName[]): RunCgroupReply {
+    return this.#ask(
+      without,
+      () => this.#runCgroup.answer(request),
+      (failures) => ({ kind: "run_cgroup", folder: null, pids: [], peakBytes: null, failures }),
+    );
+  }
+
+  /** What `action` tells, or the answer that says why nothing can be told. */
+  #ask<R>(
+    without: readonly SourceName[],
+    action: () => R,
+    untold: (failures: readonly Failure[]) => R,
+  ): R {
+    if (without.includes("proc")) return untold([]);
+    if (this.#host.platform !== "linux") return untold([notLinux("proc")]);
+    try {
+      return action();
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      return untold([readFailure(error, "/proc", "proc")]);
+    }
   }
 
   #readProcesses(pids: readonly number[], failures: Failure[]): ProcessMemory[] {

@@ -60,6 +60,25 @@ export class ProcessReader {
     };
   }
 
+  /** Every process of the machine that can be read. Those that end meanwhile are left out. */
+  readAll(failures: Failure[]): ProcessMemory[] {
+    const processes: ProcessMemory[] = [];
+    for (const name of this.#host.list("/proc")) {
+      const pid = /^\d+$/.test(name) ? Number(name) : null;
+      if (pid === null) continue;
+      try {
+        const process = this.read(pid, failures);
+        if (process !== null) processes.push(process);
+      } catch (error) {
+        rethrowRefusal(error);
+        if (!isGone(error)) {
+          failures.push(readFailure(error, `the memory of process ${pid}`, "proc", pid));
+        }
+      }
+    }
+    return processes;
+  }
+
   #startTicks(pid: number, failures: Failure[]): number | null {
     if (pid === this.#hostPid && this.#hostStartTicks !== null) return this.#hostStartTicks;
     const path = `/proc/${pid}/stat`;

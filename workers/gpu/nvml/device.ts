@@ -111,6 +111,7 @@ function emptyDevice(session: Session, known: KnownDevice): DeviceInfo {
     freeBytes: null,
     usedBytes: null,
     reservedBytes: null,
+    sharedUsedBytes: null,
     driverVersion: session.driverVersion,
     usedIncludesReserved: null,
     memoryKind: null,

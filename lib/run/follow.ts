@@ -1,0 +1,190 @@
+/** Runs a command and looks at its processes and at the GPUs on a schedule, until it ends. */
+import { type Failure, toFailure } from "../errors.ts";
+import type { GpuReply, TreeReply } from "../protocol.ts";
+import type { Bytes, ProcessMemory } from "../records.ts";
+import { beats, checkSchedule } from "../schedule.ts";
+import { type Ask, within } from "./ask.ts";
+import { CgroupOfRun } from "./cgroup_of_run.ts";
+import { GpuLook } from "./gpu_look.ts";
+import { Members } from "./members.ts";
+import {
+  type CommandEnd,
+  type RunningCommand,
+  startCommand,
+  type StartOptions,
+} from "./start_command.ts";
+
+/** One look at a run. */
+export interface RunSample {
+  /** Number of the look, from 0. */
+  readonly tick: number;
+  /** Milliseconds since the command was started, on a monotonic clock, when the look began. */
+  readonly elapsedMs: number;
+  /** When that was, milliseconds since the epoch. */
+  readonly atMs: number;
+  /** The processes of the run; `null` where that could not be read in time. */
+  readonly processes: readonly ProcessMemory[] | null;
+  /** The GPUs and who uses them; `null` where that could not be read in time, or is not asked this time. */
+  readonly gpu: GpuReply | null;
+  /** What could not be read, and why. */
+  readonly failures: readonly Failure[];
+}
+
+/** How a run is followed. */
+export interface FollowOptions extends StartOptions {
+  readonly intervalMs: number;
+  /** Measure the GPUs as they are before the command starts, and wait for that so long; 0: do not. */
+  readonly baselineMs: number;
+  /** Make a cgroup for the run where that is permitted. */
+  readonly cgroup: boolean;
+  /** The GPUs before the command was started; `null` where they did not answer in time. */
+  readonly onBaseline?: (gpu: GpuReply | null) => void;
+  readonly onStart?: ((running: RunningCommand) => void) | undefined;
+  readonly onSample: (sample: RunSample) => void;
+}
+
+/** What is known at the end of a run. */
+export interface Followed extends CommandEnd {
+  /** When the command was started, milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  /** Looks that did not come because earlier ones took too long. */
+  readonly skipped: number;
+  /** Highest usage of the run's cgroup; `null` where there was none. */
+  readonly cgroupPeakBytes: Bytes;
+  /** Processes of the run that were still there when the command had ended. */
+  readonly leftRunning: readonly ProcessMemory[];
+  readonly failures: readonly Failure[];
+}
+
+/** What the look at what is left may take. */
+const LAST_LOOK_MS = 1_000;
+
+/**
+ * Starts the command and follows it to its end. The samples come while it runs; its end is noticed at once, whatever
+ * a driver does meanwhile.
+ *
+ * @throws {HypomnesisError} `command_not_found`, `command_not_executable`
+ * @throws {RangeError} naming a wrong interval
+ */
+export async function followCommand(
+  ask: Ask,
+  command: readonly string[],
+  options: FollowOptions,
+): Promise<Followed> {
+  const { intervalMs, baselineMs, onBaseline, onStart, onSample } = options;
+  checkSchedule({ intervalMs });
+  // Both workers start meanwhile, so that the first look comes without delay.
+  const gpus = new GpuLook(ask);
+  const first = gpus.look();
+  const cgroup = new CgroupOfRun(ask);
+  if (options.cgroup) await cgroup.make();
+  if (baselineMs > 0) onBaseline?.(await within(baselineMs, first.then(({ gpu }) => gpu)));
+  let running: RunningCommand;
+  try {
+    running = startCommand(command, { ...options, cgroupFile: cgroup.membersFile });
+  } catch (error) {
+    await cgroup.remove();
+    throw error;
+  }
+  const startedAtMs = Date.now();
+  const startMs = performance.now();
+  onStart?.(running);
+  const run: Run = { ask, gpus, cgroup, members: new Members(running.pid) };
+  const over = new AbortController();
+  const ended = running.ended.then((end) => {
+    const durationMs = performance.now() - startMs;
+    over.abort();
+    return { ...end, durationMs };
+  });
+  const skipped = await lookUntil(over.signal, run, intervalMs, (look) => {
+    if (!over.signal.aborted) onSample({ ...look, atMs: startedAtMs + look.elapsedMs });
+  });
+  const end = await ended;
+  await cgroup.read();
+  const left = await within(LAST_LOOK_MS, ask({ kind: "tree", roots: rootsOf(run) }));
+  await cgroup.remove();
+  return {
+    ...end,
+    startedAtMs,
+    skipped,
+    cgroupPeakBytes: cgroup.peakBytes,
+    leftRunning: run.members.accept(left?.processes ?? [], cgroup.pids)
+      .filter(({ rssBytes }) => rssBytes !== null),
+    failures: cgroup.failures,
+  };
+}
+
+interface Run {
+  readonly ask: Ask;
+  readonly gpus: GpuLook;
+  readonly cgroup: CgroupOfRun;
+  readonly members: Members;
+}
+
+type Look = Omit<RunSample, "atMs">;
+
+/** The cgroup knows also those that no process of the tree started, as far as we know. */
+function rootsOf({ members, cgroup }: Run): number[] {
+  return [...new Set([...members.roots, ...cgroup.pids])];
+}
+
+/** Looks on the schedule until the signal; resolves to the number of looks that were skipped. */
+async function lookUntil(
+  signal: AbortSignal,
+  run: Run,
+  intervalMs: number,
+  onLook: (look: Look) => void,
+): Promise<number> {
+  let skipped = 0;
+  try {
+    const looks = beats((cutoff) => look(run, cutoff), { intervalMs, signal });
+    for await (const { tick, skipped: before, elapsedMs, result } of looks) {
+      skipped += before;
+      onLook({ tick, elapsedMs, ...result });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return skipped;
+}
+
+async function look(
+  run: Run,
+  cutoff: Promise<void>,
+): Promise<Pick<RunSample, "processes" | "gpu" | "failures">> {
+  const { ask, gpus, cgroup, members } = run;
+  const late = (what: string) => cutoff.then(() => ({ failures: [lateFailure(what)] }));
+  const [tree, gpu] = await Promise.all([
+    Promise.race([
+      ask({ kind: "tree", roots: rootsOf(run) }).catch(failed),
+      late("the processes"),
+    ]),
+    Promise.race([gpus.look(), late("the GPUs")]),
+    Promise.race([cgroup.readSometimes(), cutoff]),
+  ]);
+  const failures = [...tree.failures, ...gpu.failures];
+  const isTold = isTreeTold(tree);
+  return {
+    processes: isTold ? members.accept(tree.processes, cgroup.pids) : null,
+    gpu: "gpu" in gpu ? gpu.gpu : null,
+    failures,
+  };
+}
+
+function isTreeTold(tree: TreeReply | { failures: readonly Failure[] }): tree is TreeReply {
+  // An empty tree without a failure means that all have ended.
+  return "kind" in tree && (tree.processes.length > 0 || tree.failures.length === 0);
+}
+
+function failed(error: unknown): { failures: readonly Failure[] } {
+  return { failures: [toFailure(error)] };
+}
+
+function lateFailure(what: string): Failure {
+  return {
+    code: "slow",
+    source: null,
+    message: `Cannot include ${what} in this sample: the answer has not arrived yet`,
+  };
+}

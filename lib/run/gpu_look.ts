@@ -1,0 +1,40 @@
+/** Asks for the GPUs during a run, as often as makes sense. */
+import { type Failure, toFailure } from "../errors.ts";
+import type { GpuReply } from "../protocol.ts";
+import type { Ask } from "./ask.ts";
+
+/** nvidia-smi is a program: started at every tick, it would load the machine it measures. */
+const SELDOM_MS = 1_000;
+
+/** What one look gave. */
+export interface GpuSight {
+  /** The answer; `null` where there is none, or it was not asked for this time. */
+  readonly gpu: GpuReply | null;
+  readonly failures: readonly Failure[];
+}
+
+/** Keeps when to ask again. */
+export class GpuLook {
+  readonly #ask: Ask;
+  #notBeforeMs = -Infinity;
+  #failures: readonly Failure[] = [];
+
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  /** Never rejects. Where it is not the time to ask again, the failures are those of the last answer. */
+  async look(): Promise<GpuSight> {
+    const nowMs = performance.now();
+    if (nowMs < this.#notBeforeMs) return { gpu: null, failures: this.#failures };
+    try {
+      const gpu = await this.#ask({ kind: "gpu", processes: true, telemetry: false });
+      const usesProgram = gpu.devices.some(({ source }) => source === "nvidia_smi");
+      if (usesProgram || gpu.devices.length === 0) this.#notBeforeMs = nowMs + SELDOM_MS;
+      this.#failures = gpu.failures;
+      return { gpu, failures: gpu.failures };
+    } catch (error) {
+      return { gpu: null, failures: [toFailure(error)] };
+    }
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Starts the command a person wants measured, with the terminal, pipes and environment it would have without us. The
+ * worker's child is started elsewhere (`lib/isolation/child.ts`): its pipes are ours, and it must never be held.
+ */
+import { readEnv } from "../env.ts";
+import { HypomnesisError } from "../errors.ts";
+import type { Bytes } from "../records.ts";
+
+/** How a command ended. */
+export interface CommandEnd {
+  /** Exit code; 128 and the signal's number where a signal ended it, as shells have it. */
+  readonly exitCode: number;
+  /** The signal that ended it, such as `SIGTERM`; `null` where it exited. */
+  readonly signal: string | null;
+  /**
+   * Highest resident memory of the largest single process among the command and those it waited for (`ru_maxrss` of
+   * wait4(2)). `null` on Deno, which does not tell, and where it is not above our own: a program inherits the peak of
+   * the one that started it.
+   */
+  readonly maxRssBytes: Bytes;
+}
+
+/** A running command. */
+export interface RunningCommand {
+  readonly pid: number;
+  /** Sends a signal such as `SIGTERM`; does nothing once it has ended. */
+  kill(signal: string): void;
+  /** How it ended. Never rejects. */
+  readonly ended: Promise<CommandEnd>;
+}
+
+/** How a command is started. */
+export interface StartOptions {
+  /** Working directory; ours by default. */
+  readonly cwd?: string | undefined;
+  /** Environment; ours by default. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** `"inherit"`: it has our stdin, stdout and stderr; `"null"`: none. */
+  readonly stdio?: "inherit" | "null" | undefined;
+  /** File to write its PID to before it runs, so that all of it is in a cgroup; `null`: none. */
+  readonly cgroupFile?: string | null;
+}
+
+/** Joins the cgroup and becomes the command. A cgroup that can't be joined is done without. */
+const JOIN = '{ echo $$ > "$0"; } 2>/dev/null; exec "$@"';
+const SHELL = "/bin/sh";
+
+/**
+ * Starts `command`, found as execvp(3) finds it.
+ *
+ * @throws {HypomnesisError} `command_not_found` or `command_not_executable`
+ */
+export function startCommand(
+  command: readonly string[],
+  options: StartOptions = {},
+): RunningCommand {
+  const name = command[0] ?? "";
+  const path = (options.env ?? {}).PATH ?? readEnv("PATH");
+  checkExecutable(name, path, options.cwd);
+  const argv = options.cgroupFile ? [SHELL, "-c", JOIN, options.cgroupFile, ...command] : command;
+  const start = "Bun" in globalThis ? startInBun : startInDeno;
+  try {
+    return start(argv, options);
+  } catch (error) {
+    throw refused(name, error);
+  }
+}
+
+function startInBun(argv: readonly string[], options: StartOptions): RunningCommand {
+  const stdio = options.stdio === "null" ? "ignore" : "inherit";
+  const spawn = (argv: readonly string[]) =>
+    Bun.spawn([...argv], {
+      stdio: [stdio, stdio, stdio],
+      ...options.cwd === undefined ? {} : { cwd: options.cwd },
+      ...options.env === undefined ? {} : { env: { ...options.env } },
+    });
+  let child: ReturnType<typeof spawn>;
+  try {
+    child = spawn(argv);
+  } catch (error) {
+    // A script without a first line that names its interpreter: execvp(3) hands it to the shell.
+    if ((error as { code?: unknown }).code !== "ENOEXEC") throw error;
+    child = spawn([SHELL, ...argv]);
+  }
+  return {
+    pid: child.pid,
+    kill: (signal) => {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal as "SIGTERM");
+    },
+    ended: child.exited.then((exitCode) => ({
+      exitCode,
+      signal: child.signalCode === null ? null : String(child.signalCode),
+      maxRssBytes: aboveOurs(child.resourceUsage()?.maxRSS),
+    })),
+  };
+}
+
+function aboveOurs(maxRss: number | undefined): Bytes {
+  const ourBytes = process.resourceUsage().maxRSS * 1024;
+  return maxRss !== undefined && maxRss > ourBytes ? maxRss : null;
+}
+
+function startInDeno(argv: readonly string[], options: StartOptions): RunningCommand {
+  const stdio = options.stdio ?? "inherit";
+  const [program, ...args] = argv;
+  const child = new Deno.Command(program!, {
+    args,
+    stdin: stdio,
+    stdout: stdio,
+    stderr: stdio,
+    ...options.cwd === undefined ? {} : { cwd: options.cwd },
+    ...options.env === undefined ? {} : { env: { ...options.env }, clearEnv: true },
+  }).spawn();
+  return {
+    pid: child.pid,
+    kill: (signal) => {
+      try {
+        child.kill(signal as Deno.Signal);
+      } catch (error) {
+        // It ended before the signal reached it.
+        if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    },
+    ended: child.status.then(({ code, signal }) => ({
+      exitCode: code,
+      signal,
+      maxRssBytes: null,
+    })),
+  };
+}
+
+/** Says what is wrong in one way for both runtimes, and before a shell stands between. */
+function checkExecutable(name: string, path: string | undefined, cwd: string | undefined): void {
+  if (name === "") throw refused(name, { code: "ENOENT" });
+  // Deno may lack the right to look; then starting it tells.
+  if (!("Bun" in globalThis)) return checkInDeno(name, path ?? "", cwd);
+  const found = Bun.which(name, {
+    ...path === undefined ? {} : { PATH: path },
+    ...cwd === undefined ? {} : { cwd },
+  });
+  if (found === null && !name.includes("/")) throw refused(name, { code: "ENOENT" });
+}
+
+function checkInDeno(name: string, path: string, cwd: string | undefined): void {
+  const base = cwd ?? ".";
+  const places = name.includes("/")
+    ? [name.startsWith("/") ? name : `${base}/${name}`]
+    : path.split(":").map((folder) => `${folder || "."}/${name}`);
+  let isThere = false;
+  for (const place of places) {
+    try {
+      const { isFile, mode } = Deno.statSync(place);
+      isThere ||= isFile;
+      if (isFile && (mode === null || (mode & 0o111) !== 0)) return;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) return;
+    }
+  }
+  throw refused(name, { code: isThere ? "EACCES" : "ENOENT" });
+}
+
+function refused(name: string, error: unknown): HypomnesisError {
+  const { code, name: kind, message } = error as { code?: string; name?: string; message?: string };
+  const isMissing = code === "ENOENT" || code === "ENOTDIR" || kind === "NotFound";
+  const why = isMissing
+    ? "there is no such command"
+    : code === "EACCES" || kind === "PermissionDenied"
+    ? "it is no file that may be executed"
+    : message ?? String(error);
+  return new HypomnesisError(
+    isMissing ? "command_not_found" : "command_not_executable",
+    `Cannot run ${JSON.stringify(name)}: ${why}`,
+    { cause: error },
+  );
+}

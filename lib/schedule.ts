@@ -1,0 +1,97 @@
+/** Measuring on a schedule that does not drift, and does not wait for a measurement that is late. */
+
+/** When to measure. */
+export interface Schedule {
+  /** Time from one tick to the next, 1 millisecond to a day. */
+  readonly intervalMs: number;
+  /** After this time comes the last tick, also between two others; left out: it goes on until it is stopped. */
+  readonly durationMs?: number | undefined;
+  /** Ends it: the loop gets the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One measurement on the schedule. */
+export interface Beat<T> {
+  /** Number of the tick, from 0; a gap means that ticks were skipped. */
+  readonly tick: number;
+  /** How many ticks before this one were due while nobody took one. */
+  readonly skipped: number;
+  /** Milliseconds since the start, on a monotonic clock, when the measurement began. */
+  readonly elapsedMs: number;
+  readonly result: T;
+}
+
+const LONGEST_MS = 86_400_000;
+/** What the last measurement of a limited time may take. */
+const LAST_MS = 1_000;
+
+/**
+ * Refuses what can't be a schedule.
+ *
+ * @throws {RangeError} naming the number and what is allowed
+ */
+export function checkSchedule({ intervalMs, durationMs }: Schedule): void {
+  if (typeof intervalMs !== "number" || !(intervalMs >= 1 && intervalMs <= LONGEST_MS)) {
+    throw new RangeError(
+      `Cannot watch every ${intervalMs} ms: an interval is between 1 and ${LONGEST_MS} milliseconds`,
+    );
+  }
+  if (durationMs !== undefined && !(typeof durationMs === "number" && durationMs > 0)) {
+    throw new RangeError(`Cannot watch for ${durationMs} ms: a duration is more than 0`);
+  }
+}
+
+/**
+ * Measures at 0, `intervalMs`, 2 × `intervalMs`, … after the start. `measure` is told when its time is over
+ * (`cutoff`): at the next tick. A slow reader skips ticks and stays on the schedule. `isOver` is asked before each.
+ */
+export async function* beats<T>(
+  measure: (cutoff: Promise<void>) => Promise<T>,
+  { intervalMs, durationMs = Infinity, signal }: Schedule,
+  isOver: () => boolean = () => false,
+): AsyncGenerator<Beat<T>, void, void> {
+  const startMs = performance.now();
+  const now = () => performance.now() - startMs;
+  const dueMs = (tick: number) => Math.min(tick * intervalMs, durationMs);
+  let tick = 0;
+  let last = -1;
+  while (!isOver()) {
+    signal?.throwIfAborted();
+    const isLast = dueMs(tick) >= durationMs;
+    const endMs = isLast ? durationMs + Math.min(intervalMs, LAST_MS) : dueMs(tick + 1);
+    const cutoff = pause(endMs - now(), signal);
+    const elapsedMs = now();
+    const result = await measure(cutoff.over).finally(cutoff.cancel);
+    signal?.throwIfAborted();
+    yield { tick, skipped: tick - last - 1, elapsedMs, result };
+    if (isLast) return;
+    last = tick;
+    // A last tick that is overdue is taken late rather than not.
+    tick = Math.max(
+      tick + 1,
+      Math.min(Math.floor(now() / intervalMs), Math.ceil(durationMs / intervalMs)),
+    );
+    const wait = pause(dueMs(tick) - now(), signal);
+    await wait.over;
+    wait.cancel();
+  }
+}
+
+/** A wait that also ends when the signal aborts. */
+export function pause(
+  ms: number,
+  signal: AbortSignal | undefined,
+): { over: Promise<void>; cancel: () => void } {
+  let end = () => {};
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const timer = setTimeout(end, Math.max(0, ms));
+  if (signal?.aborted) end();
+  signal?.addEventListener("abort", end, { once: true });
+  const cancel = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", end);
+  };
+  return { over, cancel };
+}

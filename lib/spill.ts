@@ -1,0 +1,246 @@
+/**
+ * Spill: a GPU whose own memory is full goes on in the system's memory, many times slower, and says nothing.
+ *
+ * The tracker is fed with samples of a whole device, from whatever source, and tells episodes. A device spills while
+ * its dedicated memory is nearly full **and** its shared memory has grown since the first sample: each alone is
+ * ordinary.
+ */
+import type { Bytes, DeviceInfo } from "./records.ts";
+
+/** Dedicated memory counts as nearly full from this share of the device's on. */
+export const DEFAULT_DEDICATED_THRESHOLD_PERCENT = 85;
+/** Shared memory counts as grown from this many bytes above the baseline on: 256 MiB. */
+export const DEFAULT_SHARED_GROWTH_BYTES = 268_435_456;
+
+/** One measurement of a whole device, all processes together. */
+export interface SpillSample {
+  /** Memory of the device in use. */
+  readonly dedicatedBytes: number;
+  /** Memory of the system in use by the device. */
+  readonly sharedBytes: number;
+  /** Size of the device's memory; `null` (or 0) where it is not known, and then nothing is a spill. */
+  readonly dedicatedLimitBytes: Bytes;
+}
+
+/** From when on dedicated memory counts as nearly full: bytes, or a share of the device's memory. */
+export type DedicatedThreshold = { readonly bytes: number } | { readonly percent: number };
+
+/** Options of {@linkcode SpillTracker}. */
+export interface SpillOptions {
+  /** @default { percent: 85 } */
+  readonly dedicatedThreshold?: DedicatedThreshold;
+  /**
+   * Growth of shared memory since the first sample.
+   * @default 268_435_456
+   */
+  readonly sharedGrowthBytes?: number;
+}
+
+/** A time of spilling. */
+export interface SpillEpisode {
+  /** Label of the first observation in it. */
+  readonly startLabel: string;
+  /** Label of the first observation after it; `null`: it had not ended. */
+  readonly endLabel: string | null;
+  /** Highest shared memory in it. */
+  readonly peakSharedBytes: number;
+  /** How many observations it holds, at least 1. */
+  readonly observations: number;
+  /** From its first to its last observation; 0 where there is one only. */
+  readonly durationMs: number;
+}
+
+/** What a tracker found. */
+export class SpillReport {
+  /** The episodes in order. */
+  readonly episodes: readonly SpillEpisode[];
+  /** Highest dedicated memory; `null` where nothing could be measured. */
+  readonly peakDedicatedBytes: Bytes;
+  /** Size of the device's memory; `null` where it is not known. */
+  readonly dedicatedLimitBytes: Bytes;
+  /** Highest shared memory; `null` where nothing could be measured. */
+  readonly peakSharedBytes: Bytes;
+  /** Shared memory at the first observation; `null` where nothing could be measured. */
+  readonly baselineSharedBytes: Bytes;
+  /** How many samples were taken. */
+  readonly observations: number;
+  /** At least one sample could be taken. Where it is false, nothing is known about spilling. */
+  readonly measurable: boolean;
+
+  /** Takes the fields; those left out are those of a device that could not be measured. */
+  constructor(fields: Partial<Omit<SpillReport, "spilled" | "firstSpillLabel">> = {}) {
+    this.episodes = fields.episodes ?? [];
+    this.peakDedicatedBytes = fields.peakDedicatedBytes ?? null;
+    this.dedicatedLimitBytes = fields.dedicatedLimitBytes ?? null;
+    this.peakSharedBytes = fields.peakSharedBytes ?? null;
+    this.baselineSharedBytes = fields.baselineSharedBytes ?? null;
+    this.observations = fields.observations ?? 0;
+    this.measurable = fields.measurable ?? false;
+  }
+
+  /** There was an episode. */
+  get spilled(): boolean {
+    return this.episodes.length > 0;
+  }
+
+  /** Label of the first spilling observation; `null` where there was none. */
+  get firstSpillLabel(): string | null {
+    return this.episodes[0]?.startLabel ?? null;
+  }
+
+  /** Duration of all episodes together. */
+  get totalSpillDurationMs(): number {
+    return this.episodes.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  }
+
+  /** The longest episode, the earliest of equal ones; `null` where there was none. */
+  get longestEpisode(): SpillEpisode | null {
+    return this.episodes.reduce<SpillEpisode | null>(
+      (longest, episode) =>
+        longest === null || episode.durationMs > longest.durationMs ? episode : longest,
+      null,
+    );
+  }
+}
+
+interface OpenEpisode {
+  startLabel: string;
+  startMs: number;
+  lastMs: number;
+  peakSharedBytes: number;
+  observations: number;
+}
+
+/**
+ * Finds the episodes in which one device spilled.
+ *
+ * @example
+ * ```ts
+ * import { SpillTracker } from "hypomnesis";
+ *
+ * const tracker = new SpillTracker();
+ * const limit = 16 * 2 ** 30;
+ * tracker.observe("idle", { dedicatedBytes: 0, sharedBytes: 0, dedicatedLimitBytes: limit });
+ * tracker.observe("full", { dedicatedBytes: limit, sharedBytes: 2 ** 30, dedicatedLimitBytes: limit });
+ * console.log(tracker.report().firstSpillLabel); // full
+ * ```
+ */
+export class SpillTracker {
+  readonly #threshold: DedicatedThreshold;
+  readonly #growthBytes: number;
+  readonly #ended: SpillEpisode[] = [];
+  #open: OpenEpisode | null = null;
+  #observations = 0;
+  #baselineBytes: Bytes = null;
+  #limitBytes: Bytes = null;
+  #peakDedicatedBytes = 0;
+  #peakSharedBytes = 0;
+
+  /** @throws {RangeError} when a threshold is not a positive number, or a share not between 0 and 100 */
+  constructor(options: SpillOptions = {}) {
+    const threshold = options.dedicatedThreshold ??
+      { percent: DEFAULT_DEDICATED_THRESHOLD_PERCENT };
+    const growth = options.sharedGrowthBytes ?? DEFAULT_SHARED_GROWTH_BYTES;
+    if ("percent" in threshold && !(threshold.percent > 0 && threshold.percent <= 100)) {
+      throw new RangeError(`Cannot use a threshold of ${threshold.percent} %: give 0 < P <= 100`);
+    }
+    if ("bytes" in threshold && !(threshold.bytes > 0)) {
+      throw new RangeError(`Cannot use a threshold of ${threshold.bytes} bytes: give more than 0`);
+    }
+    if (!(growth >= 0)) {
+      throw new RangeError(`Cannot use a growth of ${growth} bytes: give a number from 0`);
+    }
+    this.#threshold = threshold;
+    this.#growthBytes = growth;
+  }
+
+  /**
+   * Takes one sample; `null` is one that failed, and is left out. The first one is the baseline, whatever it is.
+   *
+   * @param label what the report calls this moment
+   * @param atMs when it was measured, on a monotonic clock
+   */
+  observe(label: string, sample: SpillSample | null, atMs: number = performance.now()): void {
+    if (sample === null) return;
+    const { dedicatedBytes, sharedBytes } = sample;
+    this.#observations += 1;
+    this.#baselineBytes ??= sharedBytes;
+    this.#limitBytes = sample.dedicatedLimitBytes || this.#limitBytes;
+    this.#peakDedicatedBytes = Math.max(this.#peakDedicatedBytes, dedicatedBytes);
+    this.#peakSharedBytes = Math.max(this.#peakSharedBytes, sharedBytes);
+    const isFull = dedicatedBytes >= this.#thresholdBytes();
+    if (isFull && sharedBytes >= this.#baselineBytes + this.#growthBytes) {
+      this.#open ??= {
+        startLabel: label,
+        startMs: atMs,
+        lastMs: atMs,
+        peakSharedBytes: 0,
+        observations: 0,
+      };
+      this.#open.lastMs = atMs;
+      this.#open.peakSharedBytes = Math.max(this.#open.peakSharedBytes, sharedBytes);
+      this.#open.observations += 1;
+    } else if (this.#open !== null) {
+      this.#ended.push(sealed(this.#open, label));
+      this.#open = null;
+    }
+  }
+
+  /** Infinite where the size of the device is not known: nothing reaches it. */
+  #thresholdBytes(): number {
+    const threshold = this.#threshold;
+    if ("bytes" in threshold) return threshold.bytes;
+    const hundredth = Math.floor((this.#limitBytes ?? 0) / 100);
+    return hundredth === 0 ? Infinity : hundredth * threshold.percent;
+  }
+
+  /** The latest sample spills. */
+  get isSpilling(): boolean {
+    return this.#open !== null;
+  }
+
+  /** Some sample spilled. */
+  get hasSpilled(): boolean {
+    return this.#open !== null || this.#ended.length > 0;
+  }
+
+  /** At least one sample could be taken. */
+  get isMeasurable(): boolean {
+    return this.#observations > 0;
+  }
+
+  /** Everything up to now. An episode that goes on has no end label. */
+  report(): SpillReport {
+    if (!this.isMeasurable) return new SpillReport();
+    return new SpillReport({
+      episodes: this.#open === null ? [...this.#ended] : [...this.#ended, sealed(this.#open, null)],
+      peakDedicatedBytes: this.#peakDedicatedBytes,
+      dedicatedLimitBytes: this.#limitBytes,
+      peakSharedBytes: this.#peakSharedBytes,
+      baselineSharedBytes: this.#baselineBytes,
+      observations: this.#observations,
+      measurable: true,
+    });
+  }
+}
+
+function sealed(open: OpenEpisode, endLabel: string | null): SpillEpisode {
+  return {
+    startLabel: open.startLabel,
+    endLabel,
+    peakSharedBytes: open.peakSharedBytes,
+    observations: open.observations,
+    durationMs: open.lastMs - open.startMs,
+  };
+}
+
+/** A device's numbers as a sample; `null` where its source does not tell how much of the system it uses. */
+export function spillSampleOf(device: DeviceInfo): SpillSample | null {
+  const { usedBytes, sharedUsedBytes, totalBytes } = device;
+  if (usedBytes === null || sharedUsedBytes === null) return null;
+  return {
+    dedicatedBytes: usedBytes,
+    sharedBytes: sharedUsedBytes,
+    dedicatedLimitBytes: totalBytes,
+  };
+}
