@@ -2,7 +2,7 @@
 /** `hmn`: the list of its commands, and one run of it. */
 import type { CommandEntry } from "./lib/cli/command.ts";
 import { exit, realContext } from "./lib/cli/real_context.ts";
-import { runCli } from "./lib/cli/run.ts";
+import { runCli } from "./lib/cli/dispatch.ts";
 
 /** The commands, in the order of the help. Each is loaded only when it is run. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -20,6 +20,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "ps",
     about: "the processes that use a GPU, with their GPU memory and RAM",
     load: () => import("./lib/cli/ps.ts"),
+  },
+  {
+    name: "run",
+    about: "a command's peak RAM and GPU memory: time(1) for memory",
+    load: () => import("./lib/cli/run.ts"),
+  },
+  {
+    name: "spill",
+    about: "does a command push a GPU's memory into the system's",
+    load: () => import("./lib/cli/spill.ts"),
   },
   {
     name: "doctor",

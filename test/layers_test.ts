@@ -32,8 +32,8 @@ test("the public modules reach the worker by its URL alone", () => {
 const SOUND: Readonly<Record<string, string>> = {
   "mod.ts":
     `export { openMeter } from "./lib/meter.ts";\nexport type { A } from "./lib/records.ts";`,
-  "cli.ts": `import { run } from "./lib/cli/run.ts";\nawait run(Deno.args);`,
-  "lib/cli/run.ts":
+  "cli.ts": `import { run } from "./lib/cli/dispatch.ts";\nawait run(Deno.args);`,
+  "lib/cli/dispatch.ts":
     `import { parseArgs } from "@std/cli/parse-args";\nimport { openMeter } from "../meter.ts";
 const { open } = await import("node:fs/promises");`,
   "lib/meter.ts":
@@ -67,7 +67,7 @@ const PLANTED: readonly [path: string, line: string, breach: RegExp][] = [
   ["lib/meter.ts", `const u = "../workers/main.ts";`, /knows where the workers are/],
   ["lib/meter.ts", "const u = `${base}/workers/main.ts`;", /knows where the workers are/],
   ["lib/meter.ts", `import { run } from "./cli/run.ts";`, /^lib\/meter.ts imports lib\/cli/],
-  ["mod.ts", `export * from "./lib/cli/run.ts";`, /^mod.ts imports lib\/cli\/run.ts$/],
+  ["mod.ts", `export * from "./lib/cli/dispatch.ts";`, /^mod.ts imports lib\/cli\/run.ts$/],
   ["mod.ts", `export { run } from "./cli.ts";`, /^mod.ts imports cli.ts$/],
   ["workers/main.ts", `import { start } from "../lib/meter.ts";`, /imports lib\/meter.ts$/],
   ["lib/errors.ts", `import { start } from "./meter.ts";`, /^lib\/errors.ts imports lib\/meter/],
@@ -80,10 +80,14 @@ const PLANTED: readonly [path: string, line: string, breach: RegExp][] = [
     /mod.ts loads @std\/csv through lib\/meter/,
   ],
   ["lib/meter.ts", `import fs from "node:fs";`, /mod.ts loads node:fs through lib\/meter.ts/],
-  ["lib/cli/run.ts", `import fs from "node:fs";`, /lib\/cli\/run.ts imports node:fs \(static\)/],
-  ["lib/cli/run.ts", `import * as ffi from "bun:ffi";`, /imports bun:ffi/],
-  ["lib/cli/run.ts", `await import(name);`, /imports something computed/],
-  ["lib/cli/run.ts", `new Deno.Command("ls");`, /starts a process: Deno.Command/],
+  [
+    "lib/cli/dispatch.ts",
+    `import fs from "node:fs";`,
+    /lib\/cli\/run.ts imports node:fs \(static\)/,
+  ],
+  ["lib/cli/dispatch.ts", `import * as ffi from "bun:ffi";`, /imports bun:ffi/],
+  ["lib/cli/dispatch.ts", `await import(name);`, /imports something computed/],
+  ["lib/cli/dispatch.ts", `new Deno.Command("ls");`, /starts a process: Deno.Command/],
   ["lib/meter.ts", `Bun.spawnSync(["ls"]);`, /starts a process: Bun.spawn/],
   ["lib/meter.ts", "`${Bun.spawn(['ls'])}`;", /starts a process: Bun.spawn/],
   ["lib/meter.ts", `Deno.dlopen("libc.so.6", {});`, /loads native code/],

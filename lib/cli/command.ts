@@ -27,22 +27,36 @@ export type Values<O extends OptionTable> = {
   readonly [K in keyof O]: O[K] extends Valued<infer T> ? T | undefined : boolean;
 };
 
+/** Arguments that are no options. */
+export interface Operands {
+  /** How the usage line shows them: `[PID…]`. */
+  readonly usage: string;
+  /** The first of them ends the options: what follows is theirs, whatever it looks like. */
+  readonly takeRest: boolean;
+}
+
 /** A command. Its texts are its help. */
 export interface CommandSpec<O extends OptionTable> {
   /** What it tells, in sentences without line breaks. */
   readonly about: string;
   readonly options: O;
+  /** What it takes beside options; left out where that is nothing. */
+  readonly operands?: Operands;
   /** How to read the output, one paragraph each. */
   readonly notes: readonly string[];
   /** A command line and what it does. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   /** Runs it; resolves to the exit code. */
-  run(values: Values<O>, context: CliContext): Promise<number>;
+  run(values: Values<O>, context: CliContext, operands: readonly string[]): Promise<number>;
 }
 
 /** A command of whatever options. */
 export interface Command extends Omit<CommandSpec<OptionTable>, "run"> {
-  run(values: Readonly<Record<string, unknown>>, context: CliContext): Promise<number>;
+  run(
+    values: Readonly<Record<string, unknown>>,
+    context: CliContext,
+    operands: readonly string[],
+  ): Promise<number>;
 }
 
 /** One line of the list of commands. Its module is loaded when it is run. */

@@ -12,9 +12,23 @@ export interface Output {
   readonly isTty: boolean;
   /** Columns of the terminal; `null` where it is none. */
   readonly columns: number | null;
+  /** Lines of the terminal; `null` where it is none. */
+  readonly rows: number | null;
   /** Colours are welcome: a terminal, and `NO_COLOR` is not set. */
   readonly color: boolean;
 }
+
+/** Signals a command may listen to. */
+export type SignalName =
+  | "SIGINT"
+  | "SIGTERM"
+  | "SIGHUP"
+  | "SIGQUIT"
+  | "SIGUSR1"
+  | "SIGUSR2"
+  | "SIGWINCH"
+  | "SIGTSTP"
+  | "SIGCONT";
 
 /** The world of one run. */
 export interface CliContext {
@@ -27,6 +41,12 @@ export interface CliContext {
   /** The value of an environment variable. */
   env(name: string): string | undefined;
   openAsker(options: AskerOptions): Promise<Asker>;
+  /**
+   * Calls `listener` at each of these signals, which then have no other effect, until the function returned is called.
+   */
+  onSignals(signals: readonly SignalName[], listener: (signal: SignalName) => void): () => void;
+  /** A Ctrl+C typed at the terminal reaches us, and with us every process we started. */
+  isForeground(): boolean;
   /**
    * Calls `cleanUp` before the program ends by Ctrl+C or SIGTERM. Until the first call a signal ends the
    * program at once, with nothing to clean up.

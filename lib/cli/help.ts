@@ -18,7 +18,8 @@ const ENVIRONMENT: readonly (readonly string[])[] = [
 
 /** Exit codes that stand for no failure of a question. */
 const OTHER_CODES: readonly (readonly [number, string])[] = [
-  [0, "answered; or whoever read the output left"],
+  [0, "answered; or whoever read the output left; run and spill: the command's own code"],
+  [1, "watch: a GPU spilled into the system's memory"],
   [130, "ended by Ctrl+C"],
   [143, "ended by SIGTERM"],
 ];
@@ -48,7 +49,7 @@ export function overviewHelp(entries: readonly CommandEntry[], summary: Command)
 export function commandHelp(name: string, command: Command): string {
   return [
     wrap(`hmn ${name}: ${command.about}`, DEFAULT_COLUMNS),
-    `Usage: hmn ${name} [options]\n`,
+    `Usage: ${["hmn", name, "[options]", command.operands?.usage ?? ""].join(" ").trimEnd()}\n`,
     ...body(command),
   ].join("\n");
 }

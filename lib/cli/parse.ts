@@ -19,6 +19,26 @@ export interface Parsed {
 const COMMON = { help: "h", version: "V" } as const;
 
 /**
+ * Parts the options of a command line from what follows them: from `--`, or from the first argument that is neither
+ * an option nor an option's value.
+ */
+export function splitRest(
+  table: OptionTable,
+  args: readonly string[],
+): { readonly options: readonly string[]; readonly rest: readonly string[] } {
+  for (let i = 0; i < args.length; i++) {
+    const argument = args[i]!;
+    if (argument === "--") return { options: args.slice(0, i), rest: args.slice(i + 1) };
+    if (!argument.startsWith("-") || argument === "-") {
+      return { options: args.slice(0, i), rest: args.slice(i) };
+    }
+    const option = table[argument.slice(2)];
+    if (argument.startsWith("--") && option !== undefined && isValued(option)) i += 1;
+  }
+  return { options: args, rest: [] };
+}
+
+/**
  * Reads `args`. `title` is the command as the errors call it: `hmn ps`.
  *
  * @throws {UsageError} in one line that names the argument and the accepted form

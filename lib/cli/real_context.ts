@@ -3,7 +3,7 @@ import { readEnv } from "../env.ts";
 import { HypomnesisError } from "../errors.ts";
 import { ownPid } from "../own_process.ts";
 import type { Asker, AskerOptions } from "./asker.ts";
-import { type CliContext, type Output, OutputClosed } from "./context.ts";
+import { type CliContext, type Output, OutputClosed, type SignalName } from "./context.ts";
 
 /** The context of this program. Nothing is opened before it is used. */
 export function realContext(): CliContext {
@@ -14,6 +14,8 @@ export function realContext(): CliContext {
     ownPid: ownPid(),
     env: readEnv,
     openAsker: openRealAsker,
+    onSignals,
+    isForeground,
     beforeInterrupt,
   };
 }
@@ -45,6 +47,36 @@ function beforeInterrupt(cleanUp: () => void): void {
   }
 }
 
+function onSignals(
+  signals: readonly SignalName[],
+  listener: (signal: SignalName) => void,
+): () => void {
+  const ends = signals.map((signal) => {
+    const onSignal = () => listener(signal);
+    if ("Deno" in globalThis) {
+      Deno.addSignalListener(signal, onSignal);
+      return () => Deno.removeSignalListener(signal, onSignal);
+    }
+    process.on(signal, onSignal);
+    return () => process.off(signal, onSignal);
+  });
+  return () => ends.forEach((end) => end());
+}
+
+/** Our process group is the one that the terminal's keys reach. */
+function isForeground(): boolean {
+  try {
+    const stat = "Deno" in globalThis
+      ? Deno.readTextFileSync("/proc/self/stat")
+      : process.getBuiltinModule("node:fs").readFileSync("/proc/self/stat", "utf8");
+    // Behind the name: state, parent, process group, session, terminal, the terminal's process group.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[2] === fields[5];
+  } catch {
+    return "Deno" in globalThis ? Deno.stdin.isTerminal() : process.stdin.isTTY === true;
+  }
+}
+
 /**
  * Standard output or standard error. What a terminal can do is looked up only when asked: the runtimes'
  * own stream objects cost more to make than the whole output.
@@ -62,12 +94,22 @@ class Stream implements Output {
   }
 
   get columns(): number | null {
+    return this.#size()?.columns ?? null;
+  }
+
+  get rows(): number | null {
+    return this.#size()?.rows ?? null;
+  }
+
+  #size(): { readonly columns: number; readonly rows: number } | null {
     if (!this.#isTerminal()) return null;
     try {
-      const columns = "Deno" in globalThis
-        ? Deno.consoleSize().columns
-        : (this.#fd === 1 ? process.stdout : process.stderr).columns;
-      return columns > 0 ? columns : null;
+      const { columns, rows } = "Deno" in globalThis
+        ? Deno.consoleSize()
+        : this.#fd === 1
+        ? process.stdout
+        : process.stderr;
+      return columns > 0 && rows > 0 ? { columns, rows } : null;
     } catch {
       return null;
     }

@@ -1,112 +1,67 @@
-/** One run of the command line: finds the command, reads its arguments, runs it, gives the exit code. */
-import { FAILURES, HypomnesisError } from "../errors.ts";
-import { escapeText } from "../text.ts";
-import { VERSION } from "../version.ts";
-import type { CommandEntry } from "./command.ts";
-import { type CliContext, OutputClosed } from "./context.ts";
-import { failureLines } from "./failures.ts";
-import { parseByTable, quote } from "./parse.ts";
+/** `hmn run`: time(1) for memory. */
+import { toJsonLine } from "../json_case.ts";
+import { followCommand } from "../run/follow.ts";
+import { RunTracker } from "../run/tracker.ts";
+import { intervalOption } from "./amounts.ts";
+import { defineCommand } from "./command.ts";
+import { SOURCES_OPTION } from "./options.ts";
+import { passSignals } from "./pass_signals.ts";
+import { runText } from "./run_text.ts";
 import { UsageError } from "./usage_error.ts";
+import { withSilentAsker } from "./wait_line.ts";
+import { writeReport } from "./write_report.ts";
 
-/** Runs `hmn` with the context's arguments; resolves to the exit code, everything written. Never rejects. */
-export async function runCli(
-  commands: readonly CommandEntry[],
-  context: CliContext,
-): Promise<number> {
-  try {
-    return await dispatch(commands, context);
-  } catch (error) {
-    if (error instanceof OutputClosed) return 0;
-    const { text, code } = describe(error);
-    await context.stderr.write(text).catch(() => {});
-    return code;
-  }
-}
+const DEFAULT_INTERVAL_MS = 100;
 
-async function dispatch(commands: readonly CommandEntry[], context: CliContext): Promise<number> {
-  const [first, ...others] = context.args;
-  if (first === "help") return await help(commands, others, context);
-  const named = first !== undefined && !first.startsWith("-");
-  const entry = named ? find(commands, first) : find(commands, null);
-  const { command } = await entry.load();
-  const title = titleOf(entry);
-  const args = named ? others : context.args;
-  const { asks, values, rest } = parseByTable(title, command.options, args, context.env);
-  if (asks === "version") {
-    await context.stdout.write(`hmn ${VERSION}\n`);
-    return 0;
-  }
-  if (asks === "help") return await help(commands, named ? [first] : [], context);
-  const stray = rest[0];
-  if (stray !== undefined) {
-    const isCommand = !named && commands.some(({ name }) => name === stray);
-    throw isCommand ? misplaced(stray, args[0]!) : new UsageError(
-      `unexpected argument ${quote(stray)}: ${title} takes options only; see ${title} --help`,
-    );
-  }
-  return await command.run(values, context);
-}
-
-async function help(
-  commands: readonly CommandEntry[],
-  topics: readonly string[],
-  context: CliContext,
-): Promise<number> {
-  const { commandHelp, exitCodesHelp, overviewHelp } = await import("./help.ts");
-  const asked = topics.find((topic) => !topic.startsWith("-")) ?? null;
-  let text: string;
-  if (asked === "exit-codes") text = exitCodesHelp();
-  else {
-    const { name, load } = find(commands, asked);
-    const { command } = await load();
-    text = name === null ? overviewHelp(commands, command) : commandHelp(name, command);
-  }
-  await context.stdout.write(text);
-  return 0;
-}
-
-function find(commands: readonly CommandEntry[], wanted: string | null): CommandEntry {
-  const entry = commands.find(({ name }) => name === wanted);
-  if (entry !== undefined) return entry;
-  const names = commands.flatMap(({ name }) => name === null ? [] : [name]);
-  throw new UsageError(
-    `unknown command ${quote(wanted ?? "")}: the commands are ${[...names, "help"].join(", ")}`,
-  );
-}
-
-function titleOf({ name }: CommandEntry): string {
-  return name === null ? "hmn" : `hmn ${name}`;
-}
-
-/** `hmn --json ps`: the option would be lost. The words are the original's. */
-function misplaced(name: string, option: string): UsageError {
-  const shown = escapeText(option);
-  return new UsageError(
-    `${shown} before a subcommand is ignored, not applied — each subcommand has its own ${shown} ` +
-      `(e.g. \`hmn ${name} ${shown}\`, not \`hmn ${shown} ${name}\`)`,
-    "hmn: ",
-  );
-}
-
-/** What is said of an error, and the exit code it means. */
-function describe(error: unknown): { readonly text: string; readonly code: number } {
-  // The library refuses an argument with a RangeError: a beginning that fits several devices.
-  if (error instanceof UsageError || error instanceof RangeError) {
-    const code = FAILURES.invalid_request.exit;
-    const lead = error instanceof UsageError ? error.lead : "hmn: error: ";
-    return { text: `${lead}${escapeText(error.message)}\n`, code };
-  }
-  if (error instanceof HypomnesisError) {
-    const { code, message, failures } = error;
-    const untold = failures.filter((failure) => !message.includes(failure.message));
-    return {
-      text: `${failureLines(untold)}hmn: error: ${escapeText(message)}\n`,
-      code: FAILURES[code].exit,
-    };
-  }
-  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return {
-    text: `hmn: error: Unexpected error: ${escapeText(words)}\n`,
-    code: FAILURES.internal.exit,
-  };
-}
+/** The command. */
+export const command = defineCommand({
+  about: "Runs a command and tells how much RAM and GPU memory it and all it started took at most.",
+  options: {
+    interval: intervalOption("time from one sample to the next; 100ms by default", "ms"),
+    json: { about: "print the report as JSON on stdout, behind the command's own output" },
+    series: { about: "with --json: tell the whole history too, in at most 4,096 moments" },
+    sources: SOURCES_OPTION,
+  },
+  operands: { usage: "[--] COMMAND [ARGUMENTS]", takeRest: true },
+  notes: [
+    "The command has the terminal, the signals and the exit code (128 and the number of the signal that " +
+    "ended it) to itself. The report comes on stderr when it has ended, also by Ctrl+C.",
+    "Peak RAM is the sum of the resident sets of all its processes at one sample, in which shared pages " +
+    "count for each; or that of one process, where the kernel kept a higher one. Where a cgroup may be " +
+    "made, the line beside it has the kernel's own peak of the whole, however short its processes lived.",
+    "Peak VRAM is what these processes held on the GPUs, and not what others held at that time.",
+  ],
+  examples: [
+    ["hmn run python train.py --lr 0.1", "peak memory of a training run"],
+    ["hmn run --json -- make -j8 | tail -n 1 | jq .peak_ram_bytes", "bytes, for a script"],
+    ["hmn run --interval 10ms ./short", "look more often at a short program"],
+  ],
+  async run({ interval, json, series, sources }, context, operands) {
+    if (operands.length === 0) {
+      throw new UsageError(
+        "COMMAND is missing: give the command to run, as in hmn run python train.py",
+      );
+    }
+    const intervalMs = interval ?? DEFAULT_INTERVAL_MS;
+    const tracker = new RunTracker();
+    let release = () => {};
+    try {
+      const report = await withSilentAsker(context, sources, async (asker) => {
+        const end = await followCommand((request) => asker.ask(request), operands, {
+          intervalMs,
+          baselineMs: 0,
+          cgroup: true,
+          onStart: (running) => {
+            release = passSignals(context, running);
+          },
+          onSample: (sample) => tracker.observe(sample),
+        });
+        return tracker.report(operands, intervalMs, end, series);
+      });
+      const text = json ? toJsonLine(report) : runText(report, tracker.moments);
+      return await writeReport(context, json ? "stdout" : "stderr", text, report.exitCode);
+    } finally {
+      release();
+    }
+  },
+});

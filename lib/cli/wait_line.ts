@@ -28,6 +28,20 @@ export async function withAsker<T>(
   }
 }
 
+/** The same without a line: for those that write to the terminal themselves. */
+export async function withSilentAsker<T>(
+  context: CliContext,
+  sources: readonly SourceName[] | undefined,
+  use: (asker: Asker) => Promise<T>,
+): Promise<T> {
+  const asker = await context.openAsker({ sources });
+  try {
+    return await use(asker);
+  } finally {
+    await asker.close();
+  }
+}
+
 class WaitLine {
   readonly #context: CliContext;
   #shown = false;

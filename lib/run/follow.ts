@@ -37,7 +37,7 @@ export interface FollowOptions extends StartOptions {
   readonly baselineMs: number;
   /** Make a cgroup for the run where that is permitted. */
   readonly cgroup: boolean;
-  /** The GPUs before the command was started; `null` where they did not answer in time. */
+  /** The GPUs before the command was started; `null` where they did not answer in time. May throw to prevent it. */
   readonly onBaseline?: (gpu: GpuReply | null) => void;
   readonly onStart?: ((running: RunningCommand) => void) | undefined;
   readonly onSample: (sample: RunSample) => void;
@@ -79,9 +79,9 @@ export async function followCommand(
   const first = gpus.look();
   const cgroup = new CgroupOfRun(ask);
   if (options.cgroup) await cgroup.make();
-  if (baselineMs > 0) onBaseline?.(await within(baselineMs, first.then(({ gpu }) => gpu)));
   let running: RunningCommand;
   try {
+    if (baselineMs > 0) onBaseline?.(await within(baselineMs, first.then(({ gpu }) => gpu)));
     running = startCommand(command, { ...options, cgroupFile: cgroup.membersFile });
   } catch (error) {
     await cgroup.remove();
@@ -93,12 +93,12 @@ export async function followCommand(
   const run: Run = { ask, gpus, cgroup, members: new Members(running.pid) };
   const over = new AbortController();
   const ended = running.ended.then((end) => {
-    const durationMs = performance.now() - startMs;
+    const durationMs = roundMs(performance.now() - startMs);
     over.abort();
     return { ...end, durationMs };
   });
   const skipped = await lookUntil(over.signal, run, intervalMs, (look) => {
-    if (!over.signal.aborted) onSample({ ...look, atMs: startedAtMs + look.elapsedMs });
+    if (!over.signal.aborted) onSample({ ...look, atMs: Math.round(startedAtMs + look.elapsedMs) });
   });
   const end = await ended;
   await cgroup.read();
@@ -141,7 +141,7 @@ async function lookUntil(
     const looks = beats((cutoff) => look(run, cutoff), { intervalMs, signal });
     for await (const { tick, skipped: before, elapsedMs, result } of looks) {
       skipped += before;
-      onLook({ tick, elapsedMs, ...result });
+      onLook({ tick, elapsedMs: roundMs(elapsedMs), ...result });
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -175,6 +175,11 @@ async function look(
 function isTreeTold(tree: TreeReply | { failures: readonly Failure[] }): tree is TreeReply {
   // An empty tree without a failure means that all have ended.
   return "kind" in tree && (tree.processes.length > 0 || tree.failures.length === 0);
+}
+
+/** To a microsecond: what is behind it is no measurement. */
+function roundMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 function failed(error: unknown): { failures: readonly Failure[] } {

@@ -8,11 +8,11 @@ import type { ProcessMemory } from "../records.ts";
 export class Members {
   readonly #root: number;
   /** Start of each process that was there at the last look, by PID. */
-  #known: ReadonlyMap<number, number | null>;
+  #known: ReadonlyMap<number, number | null> = new Map();
+  #rootSeen = false;
 
   constructor(root: number) {
     this.#root = root;
-    this.#known = new Map();
   }
 
   /** The PIDs to begin the next look at. */
@@ -36,10 +36,11 @@ export class Members {
       const { pid, parentPid, startTicks } = process;
       const before = this.#known.get(pid);
       const isSame = before !== undefined && before === startTicks;
-      const isFirst = pid === this.#root && this.#known.size === 0;
+      const isFirst = pid === this.#root && !this.#rootSeen;
       const isStarted = parentPid !== null && known.has(parentPid);
       if (!isSame && !isFirst && !isStarted && !inCgroup.includes(pid)) continue;
       known.set(pid, startTicks);
+      this.#rootSeen ||= pid === this.#root;
       const isNew = before === undefined && pid !== this.#root;
       if (isNew && isNotYetItself(process, numbers.get(parentPid ?? 0))) continue;
       accepted.push(process);

@@ -1,8 +1,13 @@
 /** A world for one run of the command line: a scripted asker, and everything that was written. */
 import { COMMANDS } from "../../cli.ts";
 import type { Asker, AskerOptions } from "../../lib/cli/asker.ts";
-import { type CliContext, type Output, OutputClosed } from "../../lib/cli/context.ts";
-import { runCli } from "../../lib/cli/run.ts";
+import {
+  type CliContext,
+  type Output,
+  OutputClosed,
+  type SignalName,
+} from "../../lib/cli/context.ts";
+import { runCli } from "../../lib/cli/dispatch.ts";
 import type { LocalRequest, Reply, ReplyTo, Request } from "../../lib/protocol.ts";
 import type { SourceName } from "../../lib/sources.ts";
 import {
@@ -26,9 +31,14 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly tty?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   readonly color?: boolean;
   /** After so many characters nobody reads the output any more. */
   readonly closesAfter?: number;
+  /** It runs in the foreground of a terminal. */
+  readonly foreground?: boolean;
+  /** Called with the means to send a signal when the command begins to listen to signals. */
+  readonly onListen?: (send: (signal: SignalName) => void) => void;
   /** Waits told before the first answer. */
   readonly waits?: readonly (readonly [SourceName, number])[];
 }
@@ -46,6 +56,8 @@ export interface CliEnd {
   readonly closed: boolean;
   /** Clean-ups registered for Ctrl+C. */
   readonly cleanUps: readonly (() => void)[];
+  /** Listeners to signals that were left behind. */
+  readonly listening: number;
 }
 
 const GIB = 2 ** 30;
@@ -65,12 +77,14 @@ class FakeOutput implements Output {
   text = "";
   readonly isTty: boolean;
   readonly columns: number | null;
+  readonly rows: number | null;
   readonly color: boolean;
   readonly #closesAfter: number;
 
-  constructor({ tty = false, columns, color = false, closesAfter = Infinity }: WorldOptions) {
+  constructor({ tty = false, columns, rows, color = false, closesAfter = Infinity }: WorldOptions) {
     this.isTty = tty;
     this.columns = columns ?? null;
+    this.rows = rows ?? null;
     this.color = color;
     this.#closesAfter = closesAfter;
   }
@@ -94,6 +108,10 @@ export async function hmn(
   const stderr = new FakeOutput({ ...options, closesAfter: Infinity });
   const asked: Asked[] = [];
   const cleanUps: (() => void)[] = [];
+  const listeners: {
+    signals: readonly SignalName[];
+    listener: (signal: SignalName) => void;
+  }[] = [];
   let opened: AskerOptions | null = null;
   let closed = false;
   const asker: Asker = {
@@ -125,8 +143,28 @@ export async function hmn(
       opened = how;
       return Promise.resolve(asker);
     },
+    onSignals: (signals, listener) => {
+      const entry = { signals, listener };
+      listeners.push(entry);
+      options.onListen?.((signal) => {
+        for (const { signals, listener } of [...listeners]) {
+          if (signals.includes(signal)) listener(signal);
+        }
+      });
+      return () => void listeners.splice(listeners.indexOf(entry), 1);
+    },
+    isForeground: () => options.foreground ?? false,
     beforeInterrupt: (cleanUp) => void cleanUps.push(cleanUp),
   };
   const code = await runCli(COMMANDS, context);
-  return { code, stdout: stdout.text, stderr: stderr.text, asked, opened, closed, cleanUps };
+  return {
+    code,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    asked,
+    opened,
+    closed,
+    cleanUps,
+    listening: listeners.length,
+  };
 }
