@@ -22,6 +22,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./lib/cli/ps.ts"),
   },
   {
+    name: "watch",
+    about: "processes over time: GPU memory, RAM, changes, spilling",
+    load: () => import("./lib/cli/watch.ts"),
+  },
+  {
     name: "run",
     about: "a command's peak RAM and GPU memory: time(1) for memory",
     load: () => import("./lib/cli/run.ts"),

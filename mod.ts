@@ -69,8 +69,11 @@ export type {
   ElementaryReply,
   ElementaryRequest,
   FailureReply,
+  FindReply,
+  FindRequest,
   GpuReply,
   GpuRequest,
+  LocalRequest,
   MemoryReply,
   MemoryRequest,
   PingReply,
@@ -80,8 +83,12 @@ export type {
   Reply,
   ReplyTo,
   Request,
+  RunCgroupReply,
+  RunCgroupRequest,
   SnapshotReply,
   SnapshotRequest,
+  TreeReply,
+  TreeRequest,
 } from "./lib/protocol.ts";
 export {
   formatFree,
@@ -93,3 +100,19 @@ export {
   printUsed,
 } from "./lib/device_text.ts";
 export { MemoryReport, ramMb, vramMb } from "./lib/report.ts";
+export { PeakTracker } from "./lib/peak.ts";
+export {
+  type DedicatedThreshold,
+  DEFAULT_DEDICATED_THRESHOLD_PERCENT,
+  DEFAULT_SHARED_GROWTH_BYTES,
+  type SpillEpisode,
+  type SpillOptions,
+  SpillReport,
+  type SpillSample,
+  spillSampleOf,
+  SpillTracker,
+} from "./lib/spill.ts";
+export { runCommand, type RunOptions } from "./lib/run/run_command.ts";
+export type { RunSample } from "./lib/run/follow.ts";
+export type { CommandEnd, RunningCommand } from "./lib/run/start_command.ts";
+export type { PeakRamSource, RunGpu, RunMoment, RunProcess, RunReport } from "./lib/run/report.ts";

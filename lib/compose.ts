@@ -22,7 +22,8 @@ import type {
   TreeReply,
   TreeRequest,
 } from "./protocol.ts";
-import type { GpuProcess, ProcessMemory } from "./records.ts";
+import type { ProcessMemory } from "./records.ts";
+import { isOurs } from "./snapshot.ts";
 import type { Lane } from "./sources.ts";
 
 /** RAM of processes and of the machine. */
@@ -143,11 +144,6 @@ export async function askProcesses(
     memory: memory.processes,
     failures: [...gpu.failures, ...told],
   };
-}
-
-/** The row's PID means the same process here. In a container only NVML's names are checked for that. */
-function isOurs(row: GpuProcess, foreignPids: boolean): boolean {
-  return !foreignPids || (row.source === "nvml" && row.nameStatus === "known");
 }
 
 /** RAM and GPUs at once; each lane's part is left out where `cutoff` comes first. */

@@ -43,10 +43,10 @@ export function checkSchedule({ intervalMs, durationMs }: Schedule): void {
 
 /**
  * Measures at 0, `intervalMs`, 2 × `intervalMs`, … after the start. `measure` is told when its time is over
- * (`cutoff`): at the next tick. A slow reader skips ticks and stays on the schedule. `isOver` is asked before each.
+ * (`cutoff`): at the next tick; and when it begins, in milliseconds since the start. A slow reader skips ticks and stays on the schedule. `isOver` is asked before each.
  */
 export async function* beats<T>(
-  measure: (cutoff: Promise<void>) => Promise<T>,
+  measure: (cutoff: Promise<void>, elapsedMs: number) => Promise<T>,
   { intervalMs, durationMs = Infinity, signal }: Schedule,
   isOver: () => boolean = () => false,
 ): AsyncGenerator<Beat<T>, void, void> {
@@ -61,7 +61,7 @@ export async function* beats<T>(
     const endMs = isLast ? durationMs + Math.min(intervalMs, LAST_MS) : dueMs(tick + 1);
     const cutoff = pause(endMs - now(), signal);
     const elapsedMs = now();
-    const result = await measure(cutoff.over).finally(cutoff.cancel);
+    const result = await measure(cutoff.over, elapsedMs).finally(cutoff.cancel);
     signal?.throwIfAborted();
     yield { tick, skipped: tick - last - 1, elapsedMs, result };
     if (isLast) return;

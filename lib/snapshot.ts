@@ -52,6 +52,11 @@ export interface GpuListing {
   readonly foreignPids: boolean;
 }
 
+/** The row's PID means the same process here. In a container only NVML's names are checked for that. */
+export function isOurs(row: GpuProcess, foreignPids: boolean): boolean {
+  return !foreignPids || (row.source === "nvml" && row.nameStatus === "known");
+}
+
 /**
  * What process `pid` holds on one device; `null` where there is no such device. Where the driver may
  * count PIDs in another namespace (`foreignPids`), no row can be told to be the process's, nor does its

@@ -47,6 +47,10 @@ export interface CliContext {
   onSignals(signals: readonly SignalName[], listener: (signal: SignalName) => void): () => void;
   /** A Ctrl+C typed at the terminal reaches us, and with us every process we started. */
   isForeground(): boolean;
+  /** Stops this process until it gets SIGCONT, as Ctrl+Z does. */
+  suspend(): void;
+  /** Ends the program at once. */
+  quit(code: number): void;
   /**
    * Calls `cleanUp` before the program ends by Ctrl+C or SIGTERM. Until the first call a signal ends the
    * program at once, with nothing to clean up.

@@ -16,6 +16,8 @@ export function realContext(): CliContext {
     openAsker: openRealAsker,
     onSignals,
     isForeground,
+    suspend,
+    quit: exit,
     beforeInterrupt,
   };
 }
@@ -61,6 +63,11 @@ function onSignals(
     return () => process.off(signal, onSignal);
   });
   return () => ends.forEach((end) => end());
+}
+
+function suspend(): void {
+  if ("Deno" in globalThis) Deno.kill(Deno.pid, "SIGSTOP");
+  else process.kill(process.pid, "SIGSTOP");
 }
 
 /** Our process group is the one that the terminal's keys reach. */

@@ -56,6 +56,8 @@ export interface CliEnd {
   readonly closed: boolean;
   /** Clean-ups registered for Ctrl+C. */
   readonly cleanUps: readonly (() => void)[];
+  /** `suspend` and `quit CODE`, where these were called. */
+  readonly calls: readonly string[];
   /** Listeners to signals that were left behind. */
   readonly listening: number;
 }
@@ -108,6 +110,7 @@ export async function hmn(
   const stderr = new FakeOutput({ ...options, closesAfter: Infinity });
   const asked: Asked[] = [];
   const cleanUps: (() => void)[] = [];
+  const calls: string[] = [];
   const listeners: {
     signals: readonly SignalName[];
     listener: (signal: SignalName) => void;
@@ -154,6 +157,8 @@ export async function hmn(
       return () => void listeners.splice(listeners.indexOf(entry), 1);
     },
     isForeground: () => options.foreground ?? false,
+    suspend: () => void calls.push("suspend"),
+    quit: (code) => void calls.push(`quit ${code}`),
     beforeInterrupt: (cleanUp) => void cleanUps.push(cleanUp),
   };
   const code = await runCli(COMMANDS, context);
@@ -165,6 +170,7 @@ export async function hmn(
     opened,
     closed,
     cleanUps,
+    calls,
     listening: listeners.length,
   };
 }
