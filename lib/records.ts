@@ -168,13 +168,13 @@ export interface DeviceInfo {
   readonly usedBytes: Bytes;
   /** Memory the driver and firmware keep; `null` on drivers before R510. */
   readonly reservedBytes: Bytes;
+  /** Version of the driver, such as `550.163.01`. */
+  readonly driverVersion: string | null;
   /**
    * Memory of the system that the device uses for all processes (Windows WDDM, `GPU Adapter Memory` Shared Usage);
    * `null` where the source does not tell. NVIDIA on Linux has no such number.
    */
   readonly sharedUsedBytes: Bytes;
-  /** Version of the driver, such as `550.163.01`. */
-  readonly driverVersion: string | null;
   /** True where the reserve is unknown and `usedBytes` contains it; `null` where `usedBytes` is. */
   readonly usedIncludesReserved: boolean | null;
   /** `"unified"`: the GPU shares the system's RAM, whose numbers then stand here; `null`: not known. */

@@ -13,10 +13,13 @@ import type { Failure } from "./errors.ts";
 import type {
   DevicesReply,
   DoctorReply,
+  FindReply,
   GpuReply,
   MemoryReply,
   ProcessesReply,
+  RunCgroupReply,
   SnapshotReply,
+  TreeReply,
 } from "./protocol.ts";
 import type {
   CgroupMemory,
@@ -126,8 +129,8 @@ export function aDevice(fields: Partial<DeviceInfo> = {}): DeviceInfo {
     freeBytes: 0,
     usedBytes: 0,
     reservedBytes: null,
-    sharedUsedBytes: null,
     driverVersion: null,
+    sharedUsedBytes: null,
     usedIncludesReserved: fields.usedBytes === null ? null : false,
     memoryKind: null,
     state: "ok",
@@ -238,6 +241,35 @@ export function aSnapshot(fields: Partial<Snapshot> = {}): Snapshot {
 /** An answer about processes and the machine: none, and not known. */
 export function aMemoryReply(fields: Partial<MemoryReply> = {}): MemoryReply {
   const defaults: MemoryReply = { kind: "memory", processes: [], system: null, failures: [] };
+  return { ...defaults, ...fields };
+}
+
+/** An answer about a tree: all its processes have ended. */
+export function aTreeReply(fields: Partial<TreeReply> = {}): TreeReply {
+  const defaults: TreeReply = { kind: "tree", processes: [], failures: [] };
+  return { ...defaults, ...fields };
+}
+
+/** An answer about processes by name: as many as are given. */
+export function aFindReply(fields: Partial<FindReply> = {}): FindReply {
+  const defaults: FindReply = {
+    kind: "find",
+    processes: [],
+    count: fields.processes?.length ?? 0,
+    failures: [],
+  };
+  return { ...defaults, ...fields };
+}
+
+/** An answer about the cgroup of a run: there is none. */
+export function aRunCgroupReply(fields: Partial<RunCgroupReply> = {}): RunCgroupReply {
+  const defaults: RunCgroupReply = {
+    kind: "run_cgroup",
+    folder: null,
+    pids: [],
+    peakBytes: null,
+    failures: [],
+  };
   return { ...defaults, ...fields };
 }
 

@@ -13,6 +13,8 @@ const DEVICE_FORM = "an index, a UUID or its first 8 or more characters, or a PC
 const SOURCES_FORM = "names separated by commas, out of proc, proc_mm, nvml, nvidia_smi, runtime";
 const SORT_FORM = "dedicated, vram, committed, shared, total, rss";
 
+const NAMES = "snapshot, ps, watch, run, spill, doctor";
+
 /** Refused before anything is opened, with one line. */
 async function refused(args: readonly string[], line: string, env: Record<string, string> = {}) {
   const end = await hmn(args, {}, { env });
@@ -66,7 +68,9 @@ test("every option of every command is refused without a value, with a wrong one
           `hmn: error: --${option} "\\u{1b}[31m" is not accepted: give ${spec.accepts}`,
         );
       } else {
-        for (const args of [[`--${option}=no`], [`--${option}=true`], [`--${option}`, "false"]]) {
+        // Of a command that runs another, `false` is that other one.
+        const next = command.operands?.takeRest ? [] : [[`--${option}`, "false"]];
+        for (const args of [[`--${option}=no`], [`--${option}=true`], ...next]) {
           const value = args[1] ?? args[0]!.split("=")[1];
           await refused(
             [...start, ...args],
@@ -76,7 +80,7 @@ test("every option of every command is refused without a value, with a wrong one
       }
     }
   }
-  assert.ok(options >= 14, `${options} options were tried`);
+  assert.ok(options >= 31, `${options} options were tried`);
 });
 
 test("an unknown option is named with those that there are", async () => {
@@ -93,15 +97,15 @@ test("an unknown option is named with those that there are", async () => {
 test("an unknown command and stray arguments are named", async () => {
   await refused(
     ["pss"],
-    `hmn: error: unknown command "pss": the commands are snapshot, ps, doctor, help`,
+    `hmn: error: unknown command "pss": the commands are ${NAMES}, help`,
   );
   await refused(
     ["help", "pss"],
-    `hmn: error: unknown command "pss": the commands are snapshot, ps, doctor, help`,
+    `hmn: error: unknown command "pss": the commands are ${NAMES}, help`,
   );
   await refused(
     ["ps\n"],
-    `hmn: error: unknown command "ps\\u{a}": the commands are snapshot, ps, doctor, help`,
+    `hmn: error: unknown command "ps\\u{a}": the commands are ${NAMES}, help`,
   );
   await refused(
     ["ps", "17"],
@@ -157,9 +161,7 @@ test("help asks nothing of the machine, fits 80 columns and says the same by eve
   const ways: Record<string, string[][]> = {
     "hmn": [["--help"], ["-h"], ["help"], ["--help", "--device", "x"]],
     ...Object.fromEntries(
-      ["ps", "snapshot", "doctor"].map((
-        name,
-      ) => [name, [[name, "--help"], [name, "-h"], ["help", name]]]),
+      NAMES.split(", ").map((name) => [name, [[name, "--help"], [name, "-h"], ["help", name]]]),
     ),
     "exit codes": [["help", "exit-codes"]],
   };
@@ -188,8 +190,12 @@ test("each command's help names its options, what they accept, and examples that
     }
     assert.ok(command.examples.length > 0);
     for (const [line] of command.examples) {
-      const args = line.split(" | ")[0]!.split(" ").slice(1);
-      const { stderr, code } = await hmn(args);
+      const args = line.split(/ \| | >> /)[0]!.replaceAll("'", "").split(" ").slice(1);
+      // What would go on for ever is ended, and what needs a terminal has one.
+      const { stderr, code } = await hmn(args, {}, {
+        tty: true,
+        onListen: (send) => setTimeout(() => send("SIGINT"), 20),
+      });
       assert.notEqual(code, 2, `${line}: ${stderr}`);
     }
   }

@@ -94,7 +94,7 @@ test(
       assert.ok(text.startsWith(`before\nhmn ${VERSION}\nExit codes:\n`), text);
       assert.ok(
         text.endsWith(
-          "could not be written\n  130  ended by Ctrl+C\n  143  ended by SIGTERM\nafter\n",
+          "there is no such command\n  130  ended by Ctrl+C\n  143  ended by SIGTERM\nafter\n",
         ),
         text,
       );

@@ -67,7 +67,7 @@ const PLANTED: readonly [path: string, line: string, breach: RegExp][] = [
   ["lib/meter.ts", `const u = "../workers/main.ts";`, /knows where the workers are/],
   ["lib/meter.ts", "const u = `${base}/workers/main.ts`;", /knows where the workers are/],
   ["lib/meter.ts", `import { run } from "./cli/run.ts";`, /^lib\/meter.ts imports lib\/cli/],
-  ["mod.ts", `export * from "./lib/cli/dispatch.ts";`, /^mod.ts imports lib\/cli\/run.ts$/],
+  ["mod.ts", `export * from "./lib/cli/dispatch.ts";`, /^mod.ts imports lib\/cli\/dispatch.ts$/],
   ["mod.ts", `export { run } from "./cli.ts";`, /^mod.ts imports cli.ts$/],
   ["workers/main.ts", `import { start } from "../lib/meter.ts";`, /imports lib\/meter.ts$/],
   ["lib/errors.ts", `import { start } from "./meter.ts";`, /^lib\/errors.ts imports lib\/meter/],
@@ -83,7 +83,7 @@ const PLANTED: readonly [path: string, line: string, breach: RegExp][] = [
   [
     "lib/cli/dispatch.ts",
     `import fs from "node:fs";`,
-    /lib\/cli\/run.ts imports node:fs \(static\)/,
+    /lib\/cli\/dispatch.ts imports node:fs \(static\)/,
   ],
   ["lib/cli/dispatch.ts", `import * as ffi from "bun:ffi";`, /imports bun:ffi/],
   ["lib/cli/dispatch.ts", `await import(name);`, /imports something computed/],

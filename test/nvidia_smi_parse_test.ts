@@ -66,6 +66,7 @@ test("golden a100: eight GPUs with every number", () => {
         usedBytes: 0,
         reservedBytes: 583 * MIB,
         driverVersion: "550.163.01",
+        sharedUsedBytes: null,
         usedIncludesReserved: false,
         memoryKind: "dedicated",
         state: "ok",

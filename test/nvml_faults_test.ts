@@ -31,7 +31,8 @@ function figures({ deviceIndex, pid, usedBytes, missing, contexts }: GpuProcess)
 }
 
 /** Every number that is null although the machine is healthy. */
-function nullsOf(device: DeviceInfo): string[] {
+/** The numbers that are not told, apart from one that NVML does not have. */
+function nullsOf({ sharedUsedBytes: _, ...device }: DeviceInfo): string[] {
   return Object.entries(device).filter(([, value]) => value === null).map(([key]) => key);
 }
 

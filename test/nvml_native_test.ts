@@ -40,6 +40,7 @@ describe("NVML through real FFI", { skip: skipNative() }, () => {
       usedBytes: 512 * 2 ** 20,
       reservedBytes: 256 * 2 ** 20,
       driverVersion: "550.163.01",
+      sharedUsedBytes: null,
       usedIncludesReserved: false,
       memoryKind: "dedicated",
       state: "ok",

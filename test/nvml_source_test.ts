@@ -37,6 +37,7 @@ test("a healthy GPU is told whole", async () => {
       usedBytes: 2 * GIB,
       reservedBytes: GIB / 4,
       driverVersion: "550.163.01",
+      sharedUsedBytes: null,
       usedIncludesReserved: false,
       memoryKind: "dedicated",
       state: "ok",

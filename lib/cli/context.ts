@@ -1,4 +1,5 @@
 /** Everything a command may touch, as one value, so that a test runs the commands on a machine of its own. */
+import type { startCommand } from "../run/start_command.ts";
 import type { Asker, AskerOptions } from "./asker.ts";
 
 /** One of the two streams a command writes to. */
@@ -41,6 +42,8 @@ export interface CliContext {
   /** The value of an environment variable. */
   env(name: string): string | undefined;
   openAsker(options: AskerOptions): Promise<Asker>;
+  /** Starts a person's command. Throws what {@linkcode startCommand} does. */
+  readonly startCommand: typeof startCommand;
   /**
    * Calls `listener` at each of these signals, which then have no other effect, until the function returned is called.
    */

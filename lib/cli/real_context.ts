@@ -2,6 +2,7 @@
 import { readEnv } from "../env.ts";
 import { HypomnesisError } from "../errors.ts";
 import { ownPid } from "../own_process.ts";
+import { startCommand } from "../run/start_command.ts";
 import type { Asker, AskerOptions } from "./asker.ts";
 import { type CliContext, type Output, OutputClosed, type SignalName } from "./context.ts";
 
@@ -14,6 +15,7 @@ export function realContext(): CliContext {
     ownPid: ownPid(),
     env: readEnv,
     openAsker: openRealAsker,
+    startCommand,
     onSignals,
     isForeground,
     suspend,

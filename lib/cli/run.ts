@@ -51,6 +51,7 @@ export const command = defineCommand({
           intervalMs,
           baselineMs: 0,
           cgroup: true,
+          start: context.startCommand,
           onStart: (running) => {
             release = passSignals(context, running);
           },

@@ -82,6 +82,7 @@ export const command = defineCommand({
           intervalMs: interval ?? DEFAULT_INTERVAL_MS,
           baselineMs: BASELINE_MS,
           cgroup: false,
+          start: context.startCommand,
           onBaseline: (gpu) => watch.baseline(gpu),
           onStart: (running) => {
             release = passSignals(context, running);

@@ -28,8 +28,8 @@ const MATCH: Valued<string> = {
   about:
     "processes whose name has this in it, in upper or lower case; with * or ?, fits it as a whole",
   value: "NAME",
-  accepts: "a part of a name, or a pattern such as 'python*'",
-  parse: (text) => text.trim() === "" ? undefined : text,
+  accepts: "a part of a name or a pattern such as 'python*', without control characters",
+  parse: (text) => text.trim() === "" || /\p{Cc}/u.test(text) ? undefined : text,
 };
 
 /** The command. */

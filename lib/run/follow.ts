@@ -32,6 +32,11 @@ export interface RunSample {
 
 /** How a run is followed. */
 export interface FollowOptions extends StartOptions {
+  /**
+   * How the command is started.
+   * @default startCommand
+   */
+  readonly start?: typeof startCommand;
   readonly intervalMs: number;
   /** Measure the GPUs as they are before the command starts, and wait for that so long; 0: do not. */
   readonly baselineMs: number;
@@ -82,7 +87,10 @@ export async function followCommand(
   let running: RunningCommand;
   try {
     if (baselineMs > 0) onBaseline?.(await within(baselineMs, first.then(({ gpu }) => gpu)));
-    running = startCommand(command, { ...options, cgroupFile: cgroup.membersFile });
+    running = (options.start ?? startCommand)(command, {
+      ...options,
+      cgroupFile: cgroup.membersFile,
+    });
   } catch (error) {
     await cgroup.remove();
     throw error;

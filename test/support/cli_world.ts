@@ -10,13 +10,18 @@ import {
 import { runCli } from "../../lib/cli/dispatch.ts";
 import type { LocalRequest, Reply, ReplyTo, Request } from "../../lib/protocol.ts";
 import type { SourceName } from "../../lib/sources.ts";
+import type { RunningCommand } from "../../lib/run/start_command.ts";
 import {
   aDevicesReply,
   aDoctorReply,
+  aFindReply,
+  aGpuReply,
   aMemoryReply,
   aProcessesReply,
+  aRunCgroupReply,
   aSnapshotReply,
   aSystemMemory,
+  aTreeReply,
 } from "../../lib/testing.ts";
 
 type Asked = Request | LocalRequest;
@@ -35,6 +40,8 @@ export interface WorldOptions {
   readonly color?: boolean;
   /** After so many characters nobody reads the output any more. */
   readonly closesAfter?: number;
+  /** The command that is started; one that ends at once, well, by default. */
+  readonly command?: RunningCommand;
   /** It runs in the foreground of a terminal. */
   readonly foreground?: boolean;
   /** Called with the means to send a signal when the command begins to listen to signals. */
@@ -58,6 +65,8 @@ export interface CliEnd {
   readonly cleanUps: readonly (() => void)[];
   /** `suspend` and `quit CODE`, where these were called. */
   readonly calls: readonly string[];
+  /** The commands that were started. */
+  readonly started: readonly (readonly string[])[];
   /** Listeners to signals that were left behind. */
   readonly listening: number;
 }
@@ -73,6 +82,16 @@ const DEFAULTS: Answers = {
   processes: aProcessesReply(),
   snapshot: aSnapshotReply(),
   doctor: aDoctorReply(),
+  gpu: aGpuReply(),
+  tree: aTreeReply(),
+  find: aFindReply(),
+  run_cgroup: aRunCgroupReply(),
+};
+
+const endedCommand: RunningCommand = {
+  pid: 777,
+  kill: () => {},
+  ended: Promise.resolve({ exitCode: 0, signal: null, maxRssBytes: null }),
 };
 
 class FakeOutput implements Output {
@@ -111,6 +130,7 @@ export async function hmn(
   const asked: Asked[] = [];
   const cleanUps: (() => void)[] = [];
   const calls: string[] = [];
+  const started: (readonly string[])[] = [];
   const listeners: {
     signals: readonly SignalName[];
     listener: (signal: SignalName) => void;
@@ -156,6 +176,10 @@ export async function hmn(
       });
       return () => void listeners.splice(listeners.indexOf(entry), 1);
     },
+    startCommand: (command) => {
+      started.push(command);
+      return options.command ?? endedCommand;
+    },
     isForeground: () => options.foreground ?? false,
     suspend: () => void calls.push("suspend"),
     quit: (code) => void calls.push(`quit ${code}`),
@@ -171,6 +195,7 @@ export async function hmn(
     closed,
     cleanUps,
     calls,
+    started,
     listening: listeners.length,
   };
 }

@@ -35,13 +35,13 @@ const PACKAGES = [
 ];
 
 const PROCESS_MEMBERS = "argv|binding|cwd|dlopen|env|execPath|exit|getBuiltinModule|kill|" +
-  "memoryUsage|on|once|stderr|stdin|stdout";
+  "memoryUsage|off|on|once|resourceUsage|stderr|stdin|stdout";
 
 /** Names that touch the world outside, and where they may stand. */
 const NAMES = [
   {
     what: "starts a process",
-    in: ["lib/isolation/child.ts", "workers/host/"],
+    in: ["lib/isolation/child.ts", "lib/run/start_command.ts", "workers/host/"],
     pattern: /\b(?:Bun\.(?:spawn|spawnSync|\$)|Deno\.(?:Command|run)|child_process)(?![\w$])/,
   },
   // Killing a process group takes libc where Deno may not kill by itself.

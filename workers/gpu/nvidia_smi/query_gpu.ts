@@ -68,8 +68,8 @@ class DeviceLine {
       freeBytes: this.#bytes("memory.free", totalBytes),
       usedBytes,
       reservedBytes,
-      sharedUsedBytes: null,
       driverVersion: this.#text("driver_version"),
+      sharedUsedBytes: null,
       usedIncludesReserved: usedBytes === null ? null : reservedBytes === null,
       // A GPU with the system's RAM as its memory has `[N/A]` there.
       memoryKind: totalBytes === null ? null : "dedicated",
