@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PeakTracker } from "../lib/peak.ts";
+
+test("before the first number nothing is known", () => {
+  const peak = new PeakTracker();
+  peak.observe(null, 5);
+  assert.deepEqual(
+    [
+      peak.peakBytes,
+      peak.peakAtMs,
+      peak.baselineBytes,
+      peak.lastBytes,
+      peak.observations,
+      peak.gaps,
+    ],
+    [null, null, null, null, 0, 1],
+  );
+});
+
+test("the peak is the highest, at the first time it was reached", () => {
+  const peak = new PeakTracker();
+  for (const [bytes, atMs] of [[0, 0], [7, 1], [3, 2], [7, 3], [5, 4]] as const) {
+    peak.observe(bytes, atMs);
+  }
+  assert.deepEqual(
+    [
+      peak.peakBytes,
+      peak.peakAtMs,
+      peak.baselineBytes,
+      peak.lastBytes,
+      peak.observations,
+      peak.gaps,
+    ],
+    [7, 1, 0, 5, 5, 0],
+  );
+});
+
+test("a gap changes nothing but the number of gaps, and 0 is a measurement", () => {
+  const peak = new PeakTracker();
+  peak.observe(0, 0);
+  peak.observe(null, 1);
+  assert.deepEqual([peak.peakBytes, peak.peakAtMs, peak.lastBytes, peak.gaps], [0, 0, 0, 1]);
+});
+
+test("what is no amount of bytes is refused", () => {
+  for (const bytes of [-1, NaN]) {
+    assert.throws(() => new PeakTracker().observe(bytes, 0), {
+      name: "RangeError",
+      message: `Cannot observe ${bytes} bytes: give a number from 0, or null`,
+    });
+  }
+});
