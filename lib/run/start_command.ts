@@ -44,6 +44,8 @@ export interface StartOptions {
 /** Joins the cgroup and becomes the command. A cgroup that can't be joined is done without. */
 const JOIN = '{ echo $$ > "$0"; } 2>/dev/null; exec "$@"';
 const SHELL = "/bin/sh";
+/** Where execvp(3) looks without a PATH. */
+const DEFAULT_PATH = "/bin:/usr/bin";
 
 /**
  * Starts `command`, found as execvp(3) finds it.
@@ -55,8 +57,8 @@ export function startCommand(
   options: StartOptions = {},
 ): RunningCommand {
   const name = command[0] ?? "";
-  const path = (options.env ?? {}).PATH ?? readEnv("PATH");
-  checkExecutable(name, path, options.cwd);
+  const path = options.env === undefined ? readEnv("PATH") : options.env.PATH;
+  checkExecutable(name, path ?? DEFAULT_PATH, options.cwd ?? ".");
   const argv = options.cgroupFile ? [SHELL, "-c", JOIN, options.cgroupFile, ...command] : command;
   const start = "Bun" in globalThis ? startInBun : startInDeno;
   try {
@@ -129,34 +131,32 @@ function startInDeno(argv: readonly string[], options: StartOptions): RunningCom
   };
 }
 
-/** Says what is wrong in one way for both runtimes, and before a shell stands between. */
-function checkExecutable(name: string, path: string | undefined, cwd: string | undefined): void {
-  if (name === "") throw refused(name, { code: "ENOENT" });
-  // Deno may lack the right to look; then starting it tells.
-  if (!("Bun" in globalThis)) return checkInDeno(name, path ?? "", cwd);
-  const found = Bun.which(name, {
-    ...path === undefined ? {} : { PATH: path },
-    ...cwd === undefined ? {} : { cwd },
-  });
-  if (found === null && !name.includes("/")) throw refused(name, { code: "ENOENT" });
+/** Says what is wrong in one way for both runtimes, and before a shell stands between. As execvp(3) looks. */
+function checkExecutable(name: string, path: string, cwd: string): void {
+  const places = name.startsWith("/")
+    ? [name]
+    : name.includes("/")
+    ? [`${cwd}/${name}`]
+    : path.split(":").map((folder) => `${folder || cwd}/${name}`);
+  const found = name === "" ? [] : places.map(modeOf);
+  if (found.some((mode) => mode === "not told" || mode === "executable")) return;
+  throw refused(name, { code: found.includes("other") ? "EACCES" : "ENOENT" });
 }
 
-function checkInDeno(name: string, path: string, cwd: string | undefined): void {
-  const base = cwd ?? ".";
-  const places = name.includes("/")
-    ? [name.startsWith("/") ? name : `${base}/${name}`]
-    : path.split(":").map((folder) => `${folder || "."}/${name}`);
-  let isThere = false;
-  for (const place of places) {
-    try {
-      const { isFile, mode } = Deno.statSync(place);
-      isThere ||= isFile;
-      if (isFile && (mode === null || (mode & 0o111) !== 0)) return;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) return;
-    }
+/** What stands at a path; `"not told"` where Deno may not look, and starting it will tell. */
+function modeOf(path: string): "executable" | "other" | "nothing" | "not told" {
+  try {
+    const { isFile, mode } = "Deno" in globalThis ? Deno.statSync(path) : statInBun(path);
+    return isFile && (mode === null || (mode & 0o111) !== 0) ? "executable" : "other";
+  } catch (error) {
+    if ("Deno" in globalThis && error instanceof Deno.errors.NotCapable) return "not told";
+    return "nothing";
   }
-  throw refused(name, { code: isThere ? "EACCES" : "ENOENT" });
+}
+
+function statInBun(path: string): { readonly isFile: boolean; readonly mode: number } {
+  const found = process.getBuiltinModule("node:fs").statSync(path);
+  return { isFile: found.isFile(), mode: found.mode };
 }
 
 function refused(name: string, error: unknown): HypomnesisError {
