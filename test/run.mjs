@@ -23,10 +23,21 @@ const MINUTE = 60_000;
 const AT_A_TIME = Math.min(2, availableParallelism());
 // Not `.`: that would take the built declarations in `dist` too.
 const TYPED = ["mod.ts", "cli.ts", "lib", "workers", "test", "bench", "examples", "deploy"];
-// They tell how long others are held up, so nothing runs beside them.
-const ALONE = ["fault_matrix_test.ts"];
+// They tell how long others are held up, or go by a schedule, so nothing runs beside them.
+const ALONE = [
+  "fault_matrix_test.ts",
+  "cli_watch_test.ts",
+  "hmn_live_test.ts",
+  "run_command_test.ts",
+];
 // They take longest, so they start first.
-const SLOW = ["life_test.ts", "hmn_test.ts", "meter_test.ts", "packaging_test.ts"];
+const SLOW = [
+  "life_test.ts",
+  "hmn_test.ts",
+  "hmn_run_test.ts",
+  "meter_test.ts",
+  "packaging_test.ts",
+];
 
 const scratch = mkdtempSync(join(tmpdir(), "hypomnesis-run-"));
 const temporary = join(scratch, "tmp");

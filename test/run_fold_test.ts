@@ -81,6 +81,7 @@ function sample(fields: Partial<RunSample>): RunSample {
     processes: [],
     gpu: null,
     failures: [],
+    gpuFailures: [],
     ...fields,
   };
 }

@@ -59,7 +59,7 @@ export const command = defineCommand({
         });
         return tracker.report(operands, intervalMs, end, series);
       });
-      const text = json ? toJsonLine(report) : runText(report, tracker.moments);
+      const text = json ? toJsonLine(report) : runText(report, tracker);
       return await writeReport(context, json ? "stdout" : "stderr", text, report.exitCode);
     } finally {
       release();

@@ -11,31 +11,34 @@ const PREFIX = "hmn run: ";
 const INDENT = " ".repeat(PREFIX.length);
 const CURVE_WIDTH = 40;
 
-/** The report for people: one fact a line. `moments` are drawn. */
-export function runText(report: RunReport, moments: readonly RunMoment[]): string {
-  const { processCount, processes, leftRunning } = report;
-  const lines = [
-    headline(report),
-    ["peak RAM", ramText(report, moments)],
-    ...report.cgroupPeakBytes === null
-      ? []
-      : [["cgroup", `${formatSize(report.cgroupPeakBytes)} at most, page cache included`]],
-    ...(report.peakSwapBytes ?? 0) === 0
-      ? []
-      : [["swapped", `${formatSize(report.peakSwapBytes)} at most`]],
-    ["peak VRAM", vramText(report, moments)],
+/** What the text needs beside the report. */
+export interface RunFacts {
+  /** The history, for the curves. */
+  readonly moments: readonly RunMoment[];
+  /** Those of the report's failures that are about the GPUs. */
+  readonly gpuFailures: readonly Failure[];
+}
+
+/** The report for people: one fact a line. */
+export function runText(report: RunReport, facts: RunFacts): string {
+  const { processCount, processes, leftRunning, cgroupPeakBytes, peakSwapBytes } = report;
+  const more = processCount > processes.length ? `${processCount} procs` : "processes";
+  const lines: (readonly [label: string, text: string])[] = [
+    ["peak RAM", ramText(report, facts)],
+    ...optional("cgroup", cgroupPeakBytes, "at most, page cache included"),
+    ...optional("swapped", peakSwapBytes || null, "at most"),
+    ["peak VRAM", vramText(report, facts)],
     ...report.gpus.length > 1 ? report.gpus.map(gpuLine) : [],
-    ...processes.map((process, i) => [
-      i > 0 ? "" : processCount > processes.length ? `${processCount} procs` : "processes",
-      processText(process),
-    ]),
-    ...leftRunning === 0 ? [] : [["left", `${leftRunning} still running`]],
-    ...notTold(report).map((text, i) => [i > 0 ? "" : "not told", text]),
+    ...processes.map((process, i) => [i > 0 ? "" : more, processText(process)] as const),
+    ...leftRunning === 0 ? [] : [["left", `${leftRunning} still running`] as const],
+    ...notTold(report, facts).map((text, i) => [i > 0 ? "" : "not told", text] as const),
   ];
-  return lines.map((line, i) => {
-    const text = typeof line === "string" ? line : `${line[0]!.padEnd(10)} ${line[1]}`;
-    return `${i === 0 ? PREFIX : INDENT}${text}`.trimEnd() + "\n";
-  }).join("");
+  return `${PREFIX}${headline(report)}\n` +
+    lines.map(([label, text]) => `${INDENT}${label.padEnd(10)} ${text}\n`).join("");
+}
+
+function optional(label: string, bytes: Bytes, note: string): (readonly [string, string])[] {
+  return bytes === null ? [] : [[label, `${formatSize(bytes)} ${note}`]];
 }
 
 function headline(report: RunReport): string {
@@ -47,16 +50,14 @@ function headline(report: RunReport): string {
     `${samples} ${noun} every ${formatDuration(intervalMs)}${missed}`;
 }
 
-function ramText(report: RunReport, moments: readonly RunMoment[]): string {
+function ramText(report: RunReport, { moments, gpuFailures }: RunFacts): string {
   const { peakRamBytes, peakRamElapsedMs, peakRamSource } = report;
   if (peakRamBytes === null) {
-    const system = report.failures.filter(({ source, code }) =>
-      source === "proc" || code === "slow"
+    const unread = report.failures.filter((failure) =>
+      !gpuFailures.includes(failure) && !isCgroupRefused(failure)
     );
-    const unread = system.filter((failure) => !isCgroupRefused(failure));
-    return `not known: ${
-      unread.length > 0 ? reasons(unread) : "it ended before it could be looked at"
-    }`;
+    const why = unread.length > 0 ? reasons(unread) : "it ended before it could be looked at";
+    return `not known: ${why}`;
   }
   const note = peakRamSource === "sum_rss"
     ? at(peakRamElapsedMs)
@@ -64,32 +65,26 @@ function ramText(report: RunReport, moments: readonly RunMoment[]): string {
   return `${formatSize(peakRamBytes)}${note}${curve(moments.map(({ ramBytes }) => ramBytes))}`;
 }
 
-function vramText(report: RunReport, moments: readonly RunMoment[]): string {
+function vramText(report: RunReport, { moments, gpuFailures }: RunFacts): string {
   const { gpus, peakVramBytes, peakVramElapsedMs } = report;
   const only = gpus.length === 1 ? gpus[0]! : null;
-  if (peakVramBytes === null) return `not known: ${whyNoVram(report)}`;
+  if (peakVramBytes === null) return `not known: ${whyNoVram(report, gpuFailures)}`;
   const size = only === null ? "" : ofTotal(only.totalBytes);
   const drawn = peakVramBytes === 0 ? "" : curve(moments.map(({ vramBytes }) => vramBytes));
   const when = peakVramBytes === 0 ? "" : at(peakVramElapsedMs);
   return `${formatSize(peakVramBytes)}${size}${when}${drawn}`;
 }
 
-function whyNoVram({ gpus, failures }: RunReport): string {
-  const driver = failures.filter(isOfDriver);
-  if (gpus.length > 0) {
-    return driver.length > 0
-      ? reasons(driver)
-      : "the driver does not tell what the run's processes hold";
+function whyNoVram({ gpus }: RunReport, failures: readonly Failure[]): string {
+  if (failures.length === 0) {
+    return gpus.length > 0
+      ? "the driver does not tell what the run's processes hold"
+      : "it ended before the GPUs could be looked at";
   }
-  if (driver.length === 0) return "it ended before the GPUs could be looked at";
-  return areAllAbsent(driver) ? "there is no GPU here" : reasons(driver);
+  return gpus.length === 0 && areAllAbsent(failures) ? "there is no GPU here" : reasons(failures);
 }
 
-function isOfDriver({ source }: Failure): boolean {
-  return source === "nvml" || source === "nvidia_smi";
-}
-
-function gpuLine(gpu: RunGpu): readonly string[] {
+function gpuLine(gpu: RunGpu): readonly [string, string] {
   const name = gpu.deviceName === null ? "" : ` [${escapeText(gpu.deviceName)}]`;
   const peak = `${formatSize(gpu.peakVramBytes)}${ofTotal(gpu.totalBytes)}`;
   return [`GPU ${gpu.deviceIndex}`, `${peak}${at(gpu.peakVramElapsedMs)}${name}`];
@@ -103,12 +98,12 @@ function processText({ pid, name, peakRssBytes, peakVramBytes }: RunProcess): st
 }
 
 /** What failed and is not said in the line about VRAM. */
-function notTold(report: RunReport): string[] {
-  const { failures, peakVramBytes } = report;
-  const isSaid = (failure: Failure) =>
-    isOfDriver(failure) && (peakVramBytes === null || failure.code === "absent");
-  const rest = failures.filter((failure) => !isSaid(failure) && !isCgroupRefused(failure));
-  return rest.map((failure) => reasons([failure]));
+function notTold({ failures, peakVramBytes }: RunReport, { gpuFailures }: RunFacts): string[] {
+  return failures.filter((failure) => {
+    const isSaid = gpuFailures.includes(failure) &&
+      (peakVramBytes === null || failure.code === "absent");
+    return !isSaid && !isCgroupRefused(failure);
+  }).map((failure) => reasons([failure]));
 }
 
 /** A cgroup is a gift where it can be had; that it can't is no fault. */

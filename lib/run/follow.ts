@@ -26,8 +26,10 @@ export interface RunSample {
   readonly processes: readonly ProcessMemory[] | null;
   /** The GPUs and who uses them; `null` where that could not be read in time, or is not asked this time. */
   readonly gpu: GpuReply | null;
-  /** What could not be read, and why. */
+  /** What could not be read of the processes, and why. */
   readonly failures: readonly Failure[];
+  /** What could not be read of the GPUs, and why. */
+  readonly gpuFailures: readonly Failure[];
 }
 
 /** How a run is followed. */
@@ -160,7 +162,7 @@ async function lookUntil(
 async function look(
   run: Run,
   cutoff: Promise<void>,
-): Promise<Pick<RunSample, "processes" | "gpu" | "failures">> {
+): Promise<Pick<RunSample, "processes" | "gpu" | "failures" | "gpuFailures">> {
   const { ask, gpus, cgroup, members } = run;
   const late = (what: string) => cutoff.then(() => ({ failures: [lateFailure(what)] }));
   const [tree, gpu] = await Promise.all([
@@ -171,12 +173,12 @@ async function look(
     Promise.race([gpus.look(), late("the GPUs")]),
     Promise.race([cgroup.readSometimes(), cutoff]),
   ]);
-  const failures = [...tree.failures, ...gpu.failures];
   const isTold = isTreeTold(tree);
   return {
     processes: isTold ? members.accept(tree.processes, cgroup.pids) : null,
     gpu: "gpu" in gpu ? gpu.gpu : null,
-    failures,
+    failures: tree.failures,
+    gpuFailures: gpu.failures,
   };
 }
 

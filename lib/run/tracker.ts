@@ -31,13 +31,15 @@ export class RunTracker {
   readonly #gpus = new Map<string, { device: DeviceInfo; peak: PeakTracker }>();
   readonly #series = new Series();
   readonly #failures = new Map<string, Failure>();
+  readonly #gpuFailures = new Map<string, Failure>();
   #processes = new Map<string, SeenProcess>();
   #last: ReadonlySet<string> = new Set();
   #processCount = 0;
 
   /** Takes one look. */
-  observe({ elapsedMs, processes, gpu, failures }: RunSample): void {
-    this.#note(failures);
+  observe({ elapsedMs, processes, gpu, failures, gpuFailures }: RunSample): void {
+    note(this.#failures, failures);
+    note(this.#gpuFailures, gpuFailures);
     const ramBytes = processes === null ? null : sum(processes, (found) => found.rssBytes);
     this.#ram.observe(ramBytes, elapsedMs);
     if (processes !== null) {
@@ -46,13 +48,6 @@ export class RunTracker {
     }
     const vramBytes = gpu === null ? null : this.#seeGpus(gpu, processes, elapsedMs);
     this.#series.push({ elapsedMs, ramBytes, vramBytes });
-  }
-
-  #note(failures: readonly Failure[]): void {
-    for (const failure of failures) {
-      if (failure.code === "no_such_process" || this.#failures.size >= MOST_FAILURES) continue;
-      this.#failures.set(JSON.stringify([failure.source, failure.code, failure.message]), failure);
-    }
   }
 
   #seeProcesses(processes: readonly ProcessMemory[], elapsedMs: number): void {
@@ -111,7 +106,7 @@ export class RunTracker {
     end: Followed,
     withSeries: boolean,
   ): RunReport {
-    this.#note(end.failures);
+    note(this.#failures, end.failures);
     return {
       command,
       exitCode: end.exitCode,
@@ -130,7 +125,7 @@ export class RunTracker {
       processCount: this.#processCount,
       processes: this.largest(),
       leftRunning: end.leftRunning.length,
-      failures: [...this.#failures.values()],
+      failures: [...this.#failures.values(), ...this.gpuFailures],
       series: withSeries ? this.moments : null,
     };
   }
@@ -159,9 +154,21 @@ export class RunTracker {
       .map((process) => ({ ...process }));
   }
 
+  /** What could not be read of the GPUs, each once. */
+  get gpuFailures(): readonly Failure[] {
+    return [...this.#gpuFailures.values()];
+  }
+
   /** The history. */
   get moments(): readonly RunMoment[] {
     return this.#series.moments;
+  }
+}
+
+function note(known: Map<string, Failure>, failures: readonly Failure[]): void {
+  for (const failure of failures) {
+    if (failure.code === "no_such_process" || known.size >= MOST_FAILURES) continue;
+    known.set(JSON.stringify([failure.source, failure.code, failure.message]), failure);
   }
 }
 
