@@ -63,6 +63,28 @@ test("a reader that is late for the end gets the last sample, late", async () =>
   assert.deepEqual(found.map(({ tick, skipped }) => [tick, skipped]), [[0, 0], [2, 1]]);
 });
 
+test("a schedule may begin with more frequent ticks, which nobody need take", async () => {
+  const slow = { intervalMs: 400, firstMs: 50, durationMs: 800 };
+  const found = await all(() => Promise.resolve(), slow);
+  assert.deepEqual(
+    found.map(({ tick, skipped }) => [tick, skipped]),
+    [0, 1, 2, 3, 4, 5].map((tick) => [tick, 0]),
+  );
+  const due = [0, 50, 100, 200, 400, 800];
+  for (const [i, { elapsedMs }] of found.entries()) {
+    assert.ok(elapsedMs >= due[i]! - 5, `${i}: ${elapsedMs}`);
+  }
+  let isFirst = true;
+  const late = [];
+  for await (const beat of beats(() => Promise.resolve(), slow)) {
+    late.push(beat);
+    if (isFirst) await sleep(220);
+    isFirst = false;
+  }
+  assert.deepEqual(late.map(({ skipped }) => skipped), late.map(() => 0));
+  assert.equal(late.at(-1)!.tick, 5);
+});
+
 test("a signal ends the wait and the measurement, with its reason", async () => {
   const over = new AbortController();
   setTimeout(() => over.abort(new Error("enough")), 50);

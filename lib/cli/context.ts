@@ -44,8 +44,11 @@ export interface CliContext {
   openAsker(options: AskerOptions): Promise<Asker>;
   /** Starts a person's command. Throws what {@linkcode startCommand} does. */
   readonly startCommand: typeof startCommand;
+  /** Signals that were ignored when we were started, as `nohup` and shells have it for what runs beside them. */
+  readonly ignoredSignals: readonly SignalName[];
   /**
    * Calls `listener` at each of these signals, which then have no other effect, until the function returned is called.
+   * One that was ignored when we were started stays ignored.
    */
   onSignals(signals: readonly SignalName[], listener: (signal: SignalName) => void): () => void;
   /** A Ctrl+C typed at the terminal reaches us, and with us every process we started. */

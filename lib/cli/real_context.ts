@@ -16,6 +16,9 @@ export function realContext(): CliContext {
     env: readEnv,
     openAsker: openRealAsker,
     startCommand,
+    get ignoredSignals() {
+      return ignoredSignals();
+    },
     onSignals,
     isForeground,
     suspend,
@@ -55,7 +58,8 @@ function onSignals(
   signals: readonly SignalName[],
   listener: (signal: SignalName) => void,
 ): () => void {
-  const ends = signals.map((signal) => {
+  const ignored = ignoredSignals();
+  const ends = signals.filter((signal) => !ignored.includes(signal)).map((signal) => {
     const onSignal = () => listener(signal);
     if ("Deno" in globalThis) {
       Deno.addSignalListener(signal, onSignal);
@@ -72,18 +76,41 @@ function suspend(): void {
   else process.kill(process.pid, "SIGSTOP");
 }
 
+/** Bits of the mask in `/proc/PID/status`; nohup and shells ignore no others. */
+const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3 } as const;
+let ignored: readonly SignalName[] | null = null;
+
+/** Read before the first listener, which ends the ignoring. */
+function ignoredSignals(): readonly SignalName[] {
+  if (ignored !== null) return ignored;
+  const mask = BigInt(`0x${/^SigIgn:\t([0-9a-f]+)$/m.exec(ownText("status"))?.[1] ?? "0"}`);
+  ignored = (Object.keys(SIGNAL_NUMBERS) as (keyof typeof SIGNAL_NUMBERS)[]).filter((name) =>
+    (mask >> BigInt(SIGNAL_NUMBERS[name] - 1)) & 1n
+  );
+  return ignored;
+}
+
+/** A file of `/proc/self`; empty where it can't be read. */
+function ownText(name: string): string {
+  try {
+    const path = `/proc/self/${name}`;
+    return "Deno" in globalThis
+      ? Deno.readTextFileSync(path)
+      : process.getBuiltinModule("node:fs").readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 /** Our process group is the one that the terminal's keys reach. */
 function isForeground(): boolean {
-  try {
-    const stat = "Deno" in globalThis
-      ? Deno.readTextFileSync("/proc/self/stat")
-      : process.getBuiltinModule("node:fs").readFileSync("/proc/self/stat", "utf8");
-    // Behind the name: state, parent, process group, session, terminal, the terminal's process group.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[2] === fields[5];
-  } catch {
+  const stat = ownText("stat");
+  if (stat === "") {
     return "Deno" in globalThis ? Deno.stdin.isTerminal() : process.stdin.isTTY === true;
   }
+  // Behind the name: state, parent, process group, session, terminal, the terminal's process group.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[2] === fields[5];
 }
 
 /**

@@ -3,11 +3,11 @@ import { toJsonLine } from "../json_case.ts";
 import { followCommand } from "../run/follow.ts";
 import { RunTracker } from "../run/tracker.ts";
 import { intervalOption } from "./amounts.ts";
+import { checkCommandLine } from "./check_operands.ts";
 import { defineCommand } from "./command.ts";
 import { SOURCES_OPTION } from "./options.ts";
 import { passSignals } from "./pass_signals.ts";
 import { runText } from "./run_text.ts";
-import { UsageError } from "./usage_error.ts";
 import { withSilentAsker } from "./wait_line.ts";
 import { writeReport } from "./write_report.ts";
 
@@ -37,11 +37,7 @@ export const command = defineCommand({
     ["hmn run --interval 10ms ./short", "look more often at a short program"],
   ],
   async run({ interval, json, series, sources }, context, operands) {
-    if (operands.length === 0) {
-      throw new UsageError(
-        "COMMAND is missing: give the command to run, as in hmn run python train.py",
-      );
-    }
+    checkCommandLine(operands, "hmn run python train.py");
     const intervalMs = interval ?? DEFAULT_INTERVAL_MS;
     const tracker = new RunTracker();
     let release = () => {};
@@ -52,6 +48,7 @@ export const command = defineCommand({
           baselineMs: 0,
           cgroup: true,
           start: context.startCommand,
+          ignored: context.ignoredSignals,
           onStart: (running) => {
             release = passSignals(context, running);
           },

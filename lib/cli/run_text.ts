@@ -22,7 +22,7 @@ export interface RunFacts {
 /** The report for people: one fact a line. */
 export function runText(report: RunReport, facts: RunFacts): string {
   const { processCount, processes, leftRunning, cgroupPeakBytes, peakSwapBytes } = report;
-  const more = processCount > processes.length ? `${processCount} procs` : "processes";
+  const more = processCount > processes.length ? `${processCount} seen` : "processes";
   const lines: (readonly [label: string, text: string])[] = [
     ["peak RAM", ramText(report, facts)],
     ...optional("cgroup", cgroupPeakBytes, "at most, page cache included"),

@@ -10,6 +10,7 @@ import type { DeviceInfo } from "../records.ts";
 import { type DeviceSpill, DeviceSpills, worstOf } from "../spill_devices.ts";
 import { intervalOption, sizeOption, thresholdOption } from "./amounts.ts";
 import type { Asker } from "./asker.ts";
+import { checkCommandLine } from "./check_operands.ts";
 import { type CliContext, OutputClosed } from "./context.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOption, JSON_OPTION, SOURCES_OPTION } from "./options.ts";
@@ -21,7 +22,6 @@ import {
   timeLabel,
   whyNotMeasurable,
 } from "./spill_text.ts";
-import { UsageError } from "./usage_error.ts";
 import { withSilentAsker } from "./wait_line.ts";
 import { writeReport } from "./write_report.ts";
 
@@ -61,11 +61,7 @@ export const command = defineCommand({
     ["hmn spill --dedicated-threshold 90% --shared-growth 1GiB -- ./serve", "other thresholds"],
   ],
   async run(values, context, operands) {
-    if (operands.length === 0) {
-      throw new UsageError(
-        "COMMAND is missing: give the command to run, as in hmn spill python train.py",
-      );
-    }
+    checkCommandLine(operands, "hmn spill python train.py");
     const { interval, device, json, sources } = values;
     const watch = new SpillWatch({
       ...values["dedicated-threshold"] === undefined
@@ -83,6 +79,7 @@ export const command = defineCommand({
           baselineMs: BASELINE_MS,
           cgroup: false,
           start: context.startCommand,
+          ignored: context.ignoredSignals,
           onBaseline: (gpu) => watch.baseline(gpu),
           onStart: (running) => {
             release = passSignals(context, running);

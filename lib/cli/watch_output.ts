@@ -30,20 +30,15 @@ export function textOutput(context: CliContext): WatchOutput {
   const { stdout, stderr } = context;
   const columns = columnsFor(stdout.columns);
   let hasHeader = false;
-  let partialFailures = "";
   return {
     remark: (text) => stderr.write(text),
     async sample(sample, { elapsedMs }, skipped) {
       const time = timeLabel(elapsedMs);
       if (!hasHeader) await stdout.write(`${headerLine(columns)}\n`);
       hasHeader = true;
-      const failures = sample.failures.map(failureText);
-      // A part that fails for long is told when that changes; a sample that came to nothing, each time.
-      const isNews = sample.failed || failures.join("\n") !== partialFailures;
-      partialFailures = failures.join("\n");
       const lines = [
         ...skipped > 0 ? [`skipped ${skipped} samples: the last one took too long`] : [],
-        ...isNews ? failures.map((text) => `not read: ${text}`) : [],
+        ...sample.failures.map((failure) => `not read: ${failureText(failure)}`),
       ].map((text) => `${indentOf(time)}${text}\n`);
       const rows = sample.rows.map((row) => `${rowLine(columns, row, time).trimEnd()}\n`);
       await stdout.write([...lines, ...rows].join(""));

@@ -52,6 +52,7 @@ export class WatchRun {
   #startMs = performance.now();
   #endedBy = "duration";
   #signal: SignalName | null = null;
+  #signalMs = 0;
   #seq = 0;
   #failures: readonly Failure[] = [];
   #spillTold = false;
@@ -88,10 +89,14 @@ export class WatchRun {
     }
   }
 
-  /** The first ends the watch; who sends another does not want to wait for the summary. */
+  /** The first ends the watch; who sends another later does not want to wait for the summary. */
   #interrupt(signal: SignalName): void {
-    if (this.#signal !== null) this.#context.quit(EXIT_OF[signal] ?? 1);
+    if (this.#signal !== null) {
+      const isLater = performance.now() - this.#signalMs > IMPATIENT_MS;
+      return isLater ? this.#context.quit(EXIT_OF[signal] ?? 1) : undefined;
+    }
     this.#signal = signal;
+    this.#signalMs = performance.now();
     this.#endedBy = signal;
     this.#over.abort();
   }
@@ -105,7 +110,8 @@ export class WatchRun {
       await announce(this.#output, this.#watcher, this.#plan, first, this.#schedule.intervalMs);
       this.#startMs = performance.now();
       const samples = beats(
-        (cutoff, elapsedMs) => this.#watcher.sample(timeLabel(elapsedMs), elapsedMs, cutoff),
+        (cutoff, elapsedMs) =>
+          this.#watcher.sample(timeLabel(elapsedMs), elapsedMs, cutoff, signal),
         { ...this.#schedule, signal },
       );
       for await (const { tick, skipped, elapsedMs, result } of samples) {
@@ -157,6 +163,9 @@ export class WatchRun {
     return hasRead || histories.length === 0 ? 0 : exitCodeOf(this.#failures);
   }
 }
+
+/** Signals so close together are one wish: a terminal that goes away sends several. */
+const IMPATIENT_MS = 500;
 
 const EXIT_OF: Readonly<Partial<Record<SignalName, number>>> = {
   SIGHUP: 129,

@@ -16,7 +16,7 @@ import {
 
 /** One look at a run. */
 export interface RunSample {
-  /** Number of the look, from 0. */
+  /** Number of the look, from 0. A gap means that looks were skipped. */
   readonly tick: number;
   /** Milliseconds since the command was started, on a monotonic clock, when the look began. */
   readonly elapsedMs: number;
@@ -64,6 +64,8 @@ export interface Followed extends CommandEnd {
   readonly failures: readonly Failure[];
 }
 
+/** A short command is looked at more often at first. */
+const FIRST_MS = 10;
 /** What the look at what is left may take. */
 const LAST_LOOK_MS = 1_000;
 
@@ -100,7 +102,8 @@ export async function followCommand(
   const startedAtMs = Date.now();
   const startMs = performance.now();
   onStart?.(running);
-  const run: Run = { ask, gpus, cgroup, members: new Members(running.pid) };
+  const launcher = { pid: running.pid, names: launchersOf(command) };
+  const run: Run = { ask, gpus, cgroup, members: new Members(running.pid), launcher };
   const over = new AbortController();
   const ended = running.ended.then((end) => {
     const durationMs = roundMs(performance.now() - startMs);
@@ -130,9 +133,31 @@ interface Run {
   readonly gpus: GpuLook;
   readonly cgroup: CgroupOfRun;
   readonly members: Members;
+  /** The root, and what it may be called while it is not the command yet. */
+  readonly launcher: { readonly pid: number; readonly names: readonly string[] };
 }
 
 type Look = Omit<RunSample, "atMs">;
+
+/** The root has become the command by now; a script that a shell runs is called like the shell for ever. */
+const LAUNCHED_MS = 200;
+
+function withoutLauncher(
+  processes: readonly ProcessMemory[],
+  { launcher }: Run,
+  elapsedMs: number,
+): readonly ProcessMemory[] {
+  if (elapsedMs > LAUNCHED_MS) return processes;
+  return processes.filter(({ pid, name }) =>
+    pid !== launcher.pid || !launcher.names.includes(name ?? "")
+  );
+}
+
+/** The shell that joins the cgroup, or this runtime, of which a new process is a copy at first. */
+function launchersOf(command: readonly string[]): readonly string[] {
+  const name = (command[0] ?? "").slice((command[0] ?? "").lastIndexOf("/") + 1);
+  return ["sh", "bun", "deno"].filter((launcher) => launcher !== name);
+}
 
 /** The cgroup knows also those that no process of the tree started, as far as we know. */
 function rootsOf({ members, cgroup }: Run): number[] {
@@ -148,7 +173,11 @@ async function lookUntil(
 ): Promise<number> {
   let skipped = 0;
   try {
-    const looks = beats((cutoff) => look(run, cutoff), { intervalMs, signal });
+    const looks = beats((cutoff, elapsedMs) => look(run, cutoff, elapsedMs), {
+      intervalMs,
+      firstMs: FIRST_MS,
+      signal,
+    });
     for await (const { tick, skipped: before, elapsedMs, result } of looks) {
       skipped += before;
       onLook({ tick, elapsedMs: roundMs(elapsedMs), ...result });
@@ -162,6 +191,7 @@ async function lookUntil(
 async function look(
   run: Run,
   cutoff: Promise<void>,
+  elapsedMs: number,
 ): Promise<Pick<RunSample, "processes" | "gpu" | "failures" | "gpuFailures">> {
   const { ask, gpus, cgroup, members } = run;
   const late = (what: string) => cutoff.then(() => ({ failures: [lateFailure(what)] }));
@@ -175,7 +205,9 @@ async function look(
   ]);
   const isTold = isTreeTold(tree);
   return {
-    processes: isTold ? members.accept(tree.processes, cgroup.pids) : null,
+    processes: isTold
+      ? withoutLauncher(members.accept(tree.processes, cgroup.pids), run, elapsedMs)
+      : null,
     gpu: "gpu" in gpu ? gpu.gpu : null,
     failures: tree.failures,
     gpuFailures: gpu.failures,

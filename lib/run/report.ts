@@ -81,7 +81,7 @@ export interface RunReport {
   readonly peakVramElapsedMs: number | null;
   /** Each GPU; empty where none was seen. */
   readonly gpus: readonly RunGpu[];
-  /** How many processes were seen in all. */
+  /** How many processes were seen in all; who came and went between two samples was not. */
   readonly processCount: number;
   /** The three largest by RAM and device memory together. */
   readonly processes: readonly RunProcess[];

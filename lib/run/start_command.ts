@@ -39,10 +39,13 @@ export interface StartOptions {
   readonly stdio?: "inherit" | "null" | undefined;
   /** File to write its PID to before it runs, so that all of it is in a cgroup; `null`: none. */
   readonly cgroupFile?: string | null;
+  /** Signals that it shall ignore from the start, as we do; Bun would have it heed them. */
+  readonly ignored?: readonly string[] | undefined;
 }
 
-/** Joins the cgroup and becomes the command. A cgroup that can't be joined is done without. */
+/** Joins the cgroup, if any, and becomes the command. A cgroup that can't be joined is done without. */
 const JOIN = '{ echo $$ > "$0"; } 2>/dev/null; exec "$@"';
+const BECOME = 'exec "$@"';
 const SHELL = "/bin/sh";
 /** Where execvp(3) looks without a PATH. */
 const DEFAULT_PATH = "/bin:/usr/bin";
@@ -59,13 +62,24 @@ export function startCommand(
   const name = command[0] ?? "";
   const path = options.env === undefined ? readEnv("PATH") : options.env.PATH;
   checkExecutable(name, path ?? DEFAULT_PATH, options.cwd ?? ".");
-  const argv = options.cgroupFile ? [SHELL, "-c", JOIN, options.cgroupFile, ...command] : command;
+  const argv = launchedBy(command, options);
   const start = "Bun" in globalThis ? startInBun : startInDeno;
   try {
     return start(argv, options);
   } catch (error) {
     throw refused(name, error);
   }
+}
+
+/** The command behind the shell that prepares for it, where there is something to prepare. */
+function launchedBy(
+  command: readonly string[],
+  { cgroupFile, ignored = [] }: StartOptions,
+): readonly string[] {
+  const names = ignored.map((signal) => signal.replace(/^SIG/, ""));
+  if (!cgroupFile && names.length === 0) return command;
+  const trap = names.length === 0 ? "" : `trap '' ${names.join(" ")}; `;
+  return [SHELL, "-c", trap + (cgroupFile ? JOIN : BECOME), cgroupFile || SHELL, ...command];
 }
 
 function startInBun(argv: readonly string[], options: StartOptions): RunningCommand {

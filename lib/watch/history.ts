@@ -89,7 +89,7 @@ export class ProcessHistory {
       this.startTicks ??= memory.startTicks;
       this.startedAtMs ??= memory.startedAtMs;
     }
-    this.name = held.name ?? memory?.name ?? this.name;
+    this.name = memory?.name ?? held.name ?? this.name;
     if (hasEnded) this.state = "exited";
     const rssBytes = memory?.rssBytes ?? null;
     const usedBytes = hasEnded ? null : held.usedBytes;

@@ -142,14 +142,20 @@ export class Watcher {
     return this.#driverAnswered;
   }
 
-  /** Takes a sample; what has not come at `cutoff` is a failure in it. */
-  async sample(label: string, elapsedMs: number, cutoff: Promise<void>): Promise<WatchSample> {
+  /** Takes a sample; what has not come at `cutoff` is a failure in it. Throws the signal's reason where that ends it. */
+  async sample(
+    label: string,
+    elapsedMs: number,
+    cutoff: Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<WatchSample> {
     const { followNew, match, top } = this.#plan;
     const ours = this.watched.filter(({ foreign }) => !foreign).map(({ pid }) => pid);
     const seen = await look(this.#ask, {
       pids: ours,
       find: followNew ? { name: match, top: top + OWN_PROCESSES } : null,
     }, cutoff);
+    signal?.throwIfAborted();
     const devices = this.#devicesOf(seen);
     const memory = new Map(seen.memory?.processes.map((process) => [process.pid, process]));
     const events: WatchEvent[] = [];
