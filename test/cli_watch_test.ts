@@ -104,7 +104,7 @@ test("the largest on the GPUs are watched, with GPU memory, RAM and their change
   assert.match(third!, /^\+0\.\ds {5}9 /);
   assert.match(
     fourth!,
-    /^\+0\.0s {5}7 {8}p7 {15}1\.4 GiB {4}\+700 MiB {3}- {10}- {10}90 MiB {5}-10 MiB {4}0 /,
+    /^\+0\.\ds {5}7 {8}p7 {15}1\.4 GiB {4}\+700 MiB {3}- {10}- {10}90 MiB {5}-10 MiB {4}0 /,
   );
   const [banner, unmeasurable, ...others] = lines(end.stderr);
   assert.equal(

@@ -1,0 +1,224 @@
+/** `hmn watch` as a whole program: signals, pipes, and a driver that hangs, crashes or is reset while it watches. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { type Conf, fakeMachine, type FakeNvmlMachine, skipNative } from "./support/native.ts";
+import { repositoryFile, SCRIPT_ENV, scriptCommand } from "./support/run_script.ts";
+
+const CLI = repositoryFile("cli.ts");
+const ONE: Conf = { gpus: 1, process: ["0,1,536870912"] };
+
+interface WatchEnd {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+/** Runs a watch; `onOutput` is called with all of stdout so far whenever more of it comes. */
+async function watch(
+  args: readonly string[],
+  machine: FakeNvmlMachine,
+  onOutput: (stdout: string, pid: number) => void = () => {},
+): Promise<WatchEnd> {
+  const [program, ...rest] = scriptCommand(CLI, { args: ["watch", ...args] });
+  const startMs = performance.now();
+  const child = spawn(program!, rest, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      ...SCRIPT_ENV,
+      HMN_NVML_PATH: machine.nvmlPath,
+      HMN_NVIDIA_SMI_PATH: "/nonexistent/nvidia-smi",
+    },
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    onOutput(stdout, child.pid!);
+  });
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => stderr += text);
+  const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  return await new Promise((resolve) =>
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, stdout, stderr, ms: performance.now() - startMs });
+    })
+  );
+}
+
+/** Runs a shell pipeline in which `hmn` is the command. */
+async function shell(text: string, machine: FakeNvmlMachine): Promise<WatchEnd> {
+  const command = scriptCommand(CLI).map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const startMs = performance.now();
+  const child = spawn("bash", ["-c", `hmn() { ${command} "$@"; }; ${text}`], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      ...SCRIPT_ENV,
+      HMN_NVML_PATH: machine.nvmlPath,
+      HMN_NVIDIA_SMI_PATH: "/nonexistent/nvidia-smi",
+    },
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout!.setEncoding("utf8").on("data", (text: string) => stdout += text);
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => stderr += text);
+  return await new Promise((resolve) =>
+    child.on("close", (code) => resolve({ code, stdout, stderr, ms: performance.now() - startMs }))
+  );
+}
+
+/** Calls `action` once, when `when` first holds. */
+function once(when: (stdout: string) => boolean, action: (pid: number) => void) {
+  let done = false;
+  return (stdout: string, pid: number) => {
+    if (done || !when(stdout)) return;
+    done = true;
+    action(pid);
+  };
+}
+
+const records = (text: string) =>
+  text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+
+describe("hmn watch", { skip: skipNative() }, () => {
+  it("lasts as long as it is told, with a last sample, however long the interval", async () => {
+    using machine = fakeMachine(ONE);
+    const end = await watch(["--json", "--duration", "1s", "--interval", "1h"], machine);
+    assert.equal(end.code, 0, end.stderr);
+    const samples = records(end.stdout).filter(({ kind }) => kind === "sample");
+    assert.deepEqual(samples.map(({ seq }) => seq), [0, 1]);
+    assert.ok(samples[1].t_ms >= 990 && samples[1].t_ms < 20_000, `${samples[1].t_ms}`);
+    assert.ok(end.ms < 30_000);
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    it(`${signal} has the summary written at once, also while the driver hangs`, async () => {
+      using machine = fakeMachine(ONE);
+      let signalMs = 0;
+      const hang = once(
+        (stdout) => stdout.includes('"used_bytes":536870912'),
+        () => machine.setConf({ gpus: 1, "hang.nvmlDeviceGetMemoryInfo_v2": "sleep" }),
+      );
+      const end = once((stdout) => stdout.includes('"kind":"failure"'), (pid) => {
+        signalMs = performance.now();
+        process.kill(pid, signal);
+      });
+      const { code, stdout, stderr } = await watch(
+        ["1", "--json", "--interval", "100ms"],
+        machine,
+        (text, pid) => {
+          hang(text, pid);
+          end(text, pid);
+        },
+      );
+      assert.equal(code, 0, stderr);
+      // The driver's own budget is 10 s.
+      assert.ok(performance.now() - signalMs < 5_000, `${performance.now() - signalMs}`);
+      const all = records(stdout);
+      const last = all.at(-1);
+      assert.deepEqual([last.kind, last.ended_by, last.measurable], ["summary", signal, false]);
+      assert.equal(last.per_pid[0].peak_used_bytes, 536_870_912);
+      const failure = all.find(({ kind }) => kind === "failure");
+      assert.equal(failure.code, "slow");
+      const during = all.filter(({ kind, seq }) => kind === "sample" && seq >= failure.seq);
+      assert.ok(during.every(({ used_bytes, rss_bytes }) => used_bytes === null && rss_bytes > 0));
+    });
+  }
+
+  it("a driver that was reset is read again", async () => {
+    using machine = fakeMachine(ONE);
+    const steps: Conf[] = [
+      { gpus: 1, "code.*": 15 },
+      { gpus: 1, process: ["0,1,1073741824"] },
+    ];
+    let seen = 0;
+    const { code, stdout } = await watch(
+      ["1", "--json", "--interval", "100ms"],
+      machine,
+      (text, pid) => {
+        if (seen === 0 && text.includes('"used_bytes":536870912')) machine.setConf(steps[seen++]!);
+        if (seen === 1 && text.includes('"kind":"failure"')) machine.setConf(steps[seen++]!);
+        if (seen === 2 && text.includes('"used_bytes":1073741824')) {
+          seen += 1;
+          process.kill(pid, "SIGINT");
+        }
+      },
+    );
+    assert.equal(code, 0);
+    const all = records(stdout);
+    assert.ok(all.some(({ kind, message }) => kind === "failure" && /GPU_IS_LOST/.test(message)));
+    assert.equal(all.at(-1).per_pid[0].peak_used_bytes, 1_073_741_824);
+    assert.equal(all.at(-1).ended_by, "SIGINT");
+  });
+
+  it("a driver that crashes costs its own numbers, and the watch goes on", async () => {
+    using machine = fakeMachine(ONE);
+    const crash = once(
+      (stdout) => stdout.includes('"used_bytes":536870912'),
+      () => machine.setConf({ gpus: 1, "crash.nvmlDeviceGetMemoryInfo_v2": "segv" }),
+    );
+    let after = 0;
+    const { code, stdout } = await watch(
+      ["1", "--json", "--interval", "100ms"],
+      machine,
+      (text, pid) => {
+        crash(text, pid);
+        after = text.split('"code":"crashed"').length - 1;
+        if (after === 3) process.kill(pid, "SIGINT");
+      },
+    );
+    assert.equal(code, 0);
+    const all = records(stdout);
+    assert.ok(all.filter(({ code }) => code === "crashed").length >= 3, "said at each sample");
+    assert.ok(
+      all.filter(({ rss_bytes, used_bytes }) => rss_bytes > 0 && used_bytes === null).length >= 3,
+    );
+  });
+
+  it("ends by itself when the processes have exited", async () => {
+    using machine = fakeMachine(ONE);
+    const sleeper = spawn("sleep", ["0.5"], { stdio: "ignore" });
+    const end = await watch([String(sleeper.pid), "--json", "--interval", "100ms"], machine);
+    assert.equal(end.code, 0, end.stderr);
+    const all = records(end.stdout);
+    assert.ok(all.some(({ event, pid }) => event === "exited" && pid === sleeper.pid));
+    assert.deepEqual([all.at(-1).ended_by, all.at(-1).per_pid[0].state], ["all_exited", "exited"]);
+  });
+
+  it("a reader that leaves ends it quietly, and stderr has the summary", async () => {
+    using machine = fakeMachine(ONE);
+    const end = await shell(
+      "hmn watch 1 --json --interval 100ms 2> >(cat >&2) | head -n 2; echo ${PIPESTATUS[0]}",
+      machine,
+    );
+    const lines = end.stdout.trim().split("\n");
+    assert.equal(lines.length, 3);
+    assert.equal(lines[2], "0");
+    const summary = JSON.parse(end.stderr.trim().split("\n").at(-1)!);
+    assert.deepEqual([summary.kind, summary.ended_by], ["summary", "output_closed"]);
+    assert.ok(end.ms < 30_000);
+  });
+
+  it("a full disk is an error, and stderr has the summary", async () => {
+    using machine = fakeMachine(ONE);
+    const end = await shell("hmn watch 1 --interval 100ms > /dev/full; echo $?", machine);
+    assert.equal(end.stdout.trim(), "74");
+    assert.match(end.stderr, /hmn watch: per-PID {2}PID/);
+    assert.match(end.stderr, /hmn: error: Cannot write the output: /);
+  });
+
+  it("what is started with nohup outlives a hangup", async () => {
+    using machine = fakeMachine(ONE);
+    const end = await shell(
+      'trap "" HUP; hmn watch 1 --duration 1s --interval 200ms > /dev/null & sleep 0.5; kill -HUP $!; wait $!; echo $?',
+      machine,
+    );
+    assert.equal(end.stdout.trim(), "0");
+    assert.ok(end.ms >= 1_000);
+    assert.ok(!end.stderr.includes("SIGHUP"));
+  });
+});
