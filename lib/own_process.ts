@@ -27,6 +27,7 @@ export function ownMemory(): ProcessMemory {
   return {
     pid: ownPid(),
     parentPid: null,
+    zombie: false,
     name: null,
     startTicks: null,
     startedAtMs: null,

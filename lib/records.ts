@@ -31,6 +31,8 @@ export interface ProcessMemory {
   readonly pid: number;
   /** Its parent; `null` where `/proc/PID/stat` could not be read. */
   readonly parentPid: number | null;
+  /** It has ended and its parent has not waited for it yet (`State` Z): a zombie, without memory. */
+  readonly zombie: boolean | null;
   /** The kernel's name for it, at most 15 characters (`/proc/PID/comm`). Untrusted text. */
   readonly name: string | null;
   /** Start of the process in clock ticks since boot (`stat` field 22). With the PID it identifies a process. */

@@ -40,6 +40,7 @@ export function aProcessMemory(fields: Partial<ProcessMemory> = {}): ProcessMemo
   const defaults: ProcessMemory = {
     pid: 0,
     parentPid: null,
+    zombie: null,
     name: null,
     startTicks: null,
     startedAtMs: null,

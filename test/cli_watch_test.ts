@@ -109,7 +109,7 @@ test("the largest on the GPUs are watched, with GPU memory, RAM and their change
   const [banner, unmeasurable, ...others] = lines(end.stderr);
   assert.equal(
     banner,
-    "hmn watch: device 0 [RTX], interval 0.1s, watching 2 PID(s) (top 2 of 3 by committed)",
+    "hmn watch: device 0 [RTX], interval 60ms, watching 2 PID(s) (top 2 of 3 by committed)",
   );
   assert.match(
     unmeasurable!,
@@ -335,9 +335,76 @@ test("a PID that the system gave to another process is not taken for the old one
 test("a process that became a zombie has exited", async () => {
   const end = await watch(["7", "--json"], [
     { memory: [ram(7, MIB)] },
-    { memory: [ram(7, null)] },
+    { memory: [ram(7, null, { zombie: true })] },
   ], 1_000);
   assert.equal(records(end.stdout).at(-1).ended_by, "all_exited");
+});
+
+test("a zombie from the start has exited, and a kernel thread has not", async () => {
+  const steps = [{ memory: [ram(7, null, { zombie: true }), ram(8, null, { zombie: false })] }];
+  const all = records((await watch(["7", "8", "--json"], steps)).stdout);
+  assert.deepEqual(all.at(-1).per_pid.map((p: { state: string }) => p.state), [
+    "exited",
+    "running",
+  ]);
+});
+
+test("memory that a driver holds for a process that has ended is told, until it is let go", async () => {
+  const held = aGpuReply({
+    devices: [GPU],
+    processes: [row(7, 3 * GIB, { nameStatus: "exited", name: null })],
+  });
+  const end = await watch([], [{ gpu: held }, { gpu: held }, {
+    gpu: aGpuReply({ devices: [GPU] }),
+  }], 1_000);
+  const rows = lines(end.stdout).filter((line) => /^\+\d/.test(line));
+  assert.match(rows[0]!, / 7 +\? +3\.0 GiB +\+0 B +- +- +exited /);
+  assert.match(rows[1]!, / 7 +\? +3\.0 GiB /);
+  assert.match(rows[2]!, / 7 +\? +exited +- +- +- +exited /);
+  assert.equal(rows.length, 3);
+  assert.equal(end.stderr.split("exited").length, 2, "said once");
+  assert.match(end.stdout, /7 +\? +3\.0 GiB +3\.0 GiB +- +- +exited\n/);
+});
+
+test("while a GPU is lost, what a process holds is not known, and nothing was freed", async () => {
+  const rows = [row(7, 3 * GIB), row(7, 2 * GIB, { deviceIndex: 1, deviceUuid: "GPU-b" })];
+  const both = { gpu: aGpuReply({ devices: [GPU, GPU1], processes: rows }), memory: [ram(7, MIB)] };
+  const told = aFailure({
+    code: "driver_failed",
+    source: "nvml",
+    message: "Cannot ask GPU 1: lost",
+    deviceIndex: 1,
+  });
+  const lostInList = aGpuReply({
+    devices: [GPU, { ...GPU1, state: "lost", usedBytes: null }],
+    listedDevices: [0],
+    processes: rows.slice(0, 1),
+    failures: [told],
+  });
+  const gone = aGpuReply({ devices: [GPU], processes: rows.slice(0, 1), failures: [told] });
+  for (const gpu of [lostInList, gone]) {
+    const all = records(
+      (await watch(["7", "--json"], [both, { gpu, memory: [ram(7, MIB)] }, both], 3)).stdout,
+    );
+    const samples = all.filter(({ kind }) => kind === "sample");
+    assert.deepEqual(
+      samples.map(({ used_bytes, used_delta_bytes }) => [used_bytes, used_delta_bytes]),
+      [
+        [5 * GIB, 0],
+        [null, null],
+        [5 * GIB, 0],
+      ],
+    );
+    assert.equal(all.filter(({ kind }) => kind === "failure").length, 1);
+  }
+});
+
+test("a list that may lack processes still tells those that it has", async () => {
+  const gpu = aGpuReply({ devices: [GPU, GPU1], listedDevices: [], processes: [row(7, MIB)] });
+  const [sample] = records((await watch(["7", "--json"], [{ gpu, memory: [ram(7, MIB)] }])).stdout);
+  assert.equal(sample.used_bytes, MIB);
+  const [absent] = records((await watch(["8", "--json"], [{ gpu, memory: [ram(8, MIB)] }])).stdout);
+  assert.equal(absent.used_bytes, null);
 });
 
 test("a failed sample is a row and a record, watching goes on, and a driver that comes back is read again", async () => {
@@ -399,7 +466,7 @@ test("works without a GPU: the largest by RAM, and 0", async () => {
   assert.equal(end.code, 0);
   assert.match(
     end.stderr,
-    /^hmn watch: no GPU, interval 0\.1s, watching 1 PID\(s\) \(top 1 by RAM\)\n/,
+    /^hmn watch: no GPU, interval 60ms, watching 1 PID\(s\) \(top 1 by RAM\)\n/,
   );
   assert.match(end.stderr, /spill is not measurable here: there is no GPU here/);
   assert.match(lines(end.stdout)[1]!, / 7 +p7 +- /, "hmn and its own are not watched");
@@ -557,12 +624,29 @@ test("a signal ends the watch at once, with the summary and the usual exit code"
   }
 });
 
+test("signals that come together are one wish; one that comes later ends it at once", async () => {
+  const step = {
+    gpu: aGpuReply({ devices: [GPU], processes: [row(7, MIB)] }),
+    memory: [ram(7, MIB)],
+  };
+  const end = await hmn(["watch", "7", "--json", "--interval", "1h"], world([step]), {
+    onListen: (send) =>
+      setTimeout(() => {
+        send("SIGHUP");
+        send("SIGTERM");
+      }, 50),
+  });
+  assert.deepEqual([end.code, end.calls], [0, []]);
+  assert.equal(records(end.stdout).at(-1).ended_by, "SIGHUP");
+});
+
 test("a signal before the first sample is the exit code, since nothing was answered", async () => {
   const end = await hmn(["watch", "--json"], {
     gpu: () => new Promise(() => {}) as never,
   }, { onListen: (send) => setTimeout(() => send("SIGINT"), 50) });
   assert.equal(end.code, 130);
   assert.equal(records(end.stdout).at(-1).samples, 0);
+  assert.match(end.stderr, /spill is not measurable here: the drivers have not answered\n$/);
 });
 
 test("a reader that goes away gets no error, and stderr the summary", async () => {

@@ -91,9 +91,20 @@ describe("hmn watch --live", { skip: skipPty() || skipNative() }, () => {
       );
       assert.ok(small.every((line) => line.length <= 60), small.join("\n"));
       assert.ok(row(small, 1) !== "" && has("hmn watch")(small));
-      pty.resize({ columns: 20, rows: 3 });
-      const tiny = await pty.until("three lines", (lines) => lines[0]!.startsWith("hmn watch"));
-      assert.ok(tiny.every((line) => line.length <= 20));
+      pty.resize({ columns: 40, rows: 4 });
+      const tiny = await pty.until("four lines", (lines) => has("… and")(lines));
+      assert.deepEqual(tiny.map((line) => line.slice(0, 3)), [
+        "hmn",
+        "PID",
+        tiny[2]!.slice(0, 3),
+        "… a",
+      ]);
+      assert.match(tiny[2]!, /^\d+ /);
+      pty.resize({ columns: 20, rows: 2 });
+      await pty.until(
+        "two lines",
+        (lines) => lines[0]!.startsWith("hmn watch") && lines[1]!.startsWith("… and 2"),
+      );
       pty.resize(SIZE);
       await pty.until("the wide header", has("ΔRAM"));
     }));

@@ -269,6 +269,40 @@ describe("hmn run and spill with GPUs", { skip: skip || skipNative() }, () => {
     assert.ok(end.ms < 20_000, `${end.ms}`);
   });
 
+  it("of a driver that hangs, spill says that, and not that there is no GPU", async () => {
+    using machine = fakeMachine({ "hang.nvmlInit_v2": "sleep" });
+    const env = { HMN_NVML_PATH: machine.nvmlPath };
+    const end = await hmn(["spill", "--json", "sleep", "0.3"], { env });
+    assert.equal(end.code, 0);
+    assert.match(end.stderr, /^hmn spill: waiting for the driver before the command is started\n/);
+    assert.match(
+      end.stderr,
+      /spill not measurable on this platform: no GPU was seen: Cannot include the GPUs/,
+    );
+    const report = JSON.parse(end.stdout);
+    assert.deepEqual(report.failures.map(({ code }: { code: string }) => code), ["slow"]);
+    assert.ok(end.ms < 15_000, `${end.ms}`);
+  });
+
+  it("a signal while the driver is waited for ends it, and says that nothing was started", async () => {
+    using machine = fakeMachine({ "hang.nvmlInit_v2": "sleep" });
+    const [program, ...rest] = scriptCommand(CLI, { args: ["spill", "echo", "started"] });
+    const child = spawn(program!, rest, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...SCRIPT_ENV, ...NO_GPU, HMN_NVML_PATH: machine.nvmlPath },
+    });
+    let text = "";
+    child.stdout!.setEncoding("utf8").on("data", (piece: string) => text += piece);
+    child.stderr!.setEncoding("utf8").on("data", (piece: string) => {
+      text += piece;
+      if (text.includes("waiting") && !text.includes("ended")) child.kill("SIGINT");
+    });
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    assert.equal(code, 130);
+    assert.match(text, /hmn spill: ended by SIGINT before the command was started\n$/);
+    assert.ok(!text.includes("started\nstarted"));
+  });
+
   it("a driver that crashes costs its own part alone", async () => {
     using machine = fakeMachine({ "crash.nvmlDeviceGetComputeRunningProcesses_v3": "segv" });
     const end = await hmn(["run", "--json", "sleep", "0.5"], {

@@ -53,6 +53,7 @@ test("a laptop: every number of a process and of the machine from its own line",
   assert.deepEqual(reply.processes, [{
     pid: 4321,
     parentPid: 4000,
+    zombie: false,
     name: "editor",
     startTicks: 123456,
     startedAtMs: 1_700_001_234_560,

@@ -30,7 +30,8 @@ function files(processes: readonly FakeProcess[]): Record<string, FakeFile> {
       ? ""
       : `VmSize: 9999 kB\nVmHWM: ${rssKib + 10} kB\nVmRSS: ${rssKib} kB\nVmSwap: 3 kB\n`;
     found[`/proc/${pid}/status`] =
-      `Name:\t${name}\nTgid:\t${pid}\nPid:\t${pid}\nPPid:\t${parent}\nUid:\t0\t0\t0\t0\n${memory}`;
+      `Name:\t${name}\nTgid:\t${pid}\nPid:\t${pid}\nPPid:\t${parent}\nUid:\t0\t0\t0\t0\n${memory}` +
+      `Threads:\t${Array.isArray(rest.children ?? []) ? 1 : Object.keys(rest.children!).length}\n`;
     const fields = ["S", parent, ...Array(17).fill(0), startTicks, 0].join(" ");
     found[`/proc/${pid}/stat`] = `${pid} (${name}) ${fields}`;
     const children = rest.children ?? [];

@@ -47,7 +47,8 @@ export interface CliContext {
   /** Signals that were ignored when we were started, as `nohup` and shells have it for what runs beside them. */
   readonly ignoredSignals: readonly SignalName[];
   /**
-   * Calls `listener` at each of these signals, which then have no other effect, until the function returned is called.
+   * Calls `listener` at each of these signals, which then have no other effect. The function returned ends
+   * the calls; the signals stay without effect, because a program that has said its last words is about to end.
    * One that was ignored when we were started stays ignored.
    */
   onSignals(signals: readonly SignalName[], listener: (signal: SignalName) => void): () => void;

@@ -59,16 +59,18 @@ function onSignals(
   listener: (signal: SignalName) => void,
 ): () => void {
   const ignored = ignoredSignals();
-  const ends = signals.filter((signal) => !ignored.includes(signal)).map((signal) => {
-    const onSignal = () => listener(signal);
-    if ("Deno" in globalThis) {
-      Deno.addSignalListener(signal, onSignal);
-      return () => Deno.removeSignalListener(signal, onSignal);
-    }
-    process.on(signal, onSignal);
-    return () => process.off(signal, onSignal);
-  });
-  return () => ends.forEach((end) => end());
+  let isListening = true;
+  for (const signal of signals.filter((signal) => !ignored.includes(signal))) {
+    const onSignal = () => {
+      if (isListening) listener(signal);
+    };
+    if ("Deno" in globalThis) Deno.addSignalListener(signal, onSignal);
+    else process.on(signal, onSignal);
+  }
+  // They stay without effect until the program ends, which is soon: a second one must not cut off its last words.
+  return () => {
+    isListening = false;
+  };
 }
 
 function suspend(): void {

@@ -6,7 +6,7 @@ import { intervalOption } from "./amounts.ts";
 import { checkCommandLine } from "./check_operands.ts";
 import { defineCommand } from "./command.ts";
 import { SOURCES_OPTION } from "./options.ts";
-import { passSignals } from "./pass_signals.ts";
+import { SignalPass } from "./pass_signals.ts";
 import { runText } from "./run_text.ts";
 import { withSilentAsker } from "./wait_line.ts";
 import { writeReport } from "./write_report.ts";
@@ -40,18 +40,16 @@ export const command = defineCommand({
     checkCommandLine(operands, "hmn run python train.py");
     const intervalMs = interval ?? DEFAULT_INTERVAL_MS;
     const tracker = new RunTracker();
-    let release = () => {};
+    const signals = new SignalPass(context, "run");
     try {
-      const report = await withSilentAsker(context, sources, async (asker) => {
+      const report = await withSilentAsker(context, { sources }, async (asker) => {
         const end = await followCommand((request) => asker.ask(request), operands, {
           intervalMs,
           baselineMs: 0,
           cgroup: true,
           start: context.startCommand,
           ignored: context.ignoredSignals,
-          onStart: (running) => {
-            release = passSignals(context, running);
-          },
+          onStart: (running) => signals.to(running),
           onSample: (sample) => tracker.observe(sample),
         });
         return tracker.report(operands, intervalMs, end, series);
@@ -59,7 +57,7 @@ export const command = defineCommand({
       const text = json ? toJsonLine(report) : runText(report, tracker);
       return await writeReport(context, json ? "stdout" : "stderr", text, report.exitCode);
     } finally {
-      release();
+      signals.release();
     }
   },
 });

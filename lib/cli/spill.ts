@@ -14,7 +14,7 @@ import { checkCommandLine } from "./check_operands.ts";
 import { type CliContext, OutputClosed } from "./context.ts";
 import { defineCommand } from "./command.ts";
 import { deviceOption, JSON_OPTION, SOURCES_OPTION } from "./options.ts";
-import { passSignals } from "./pass_signals.ts";
+import { SignalPass } from "./pass_signals.ts";
 import {
   deviceSpillRecord,
   spillBlocks,
@@ -71,9 +71,16 @@ export const command = defineCommand({
         ? {}
         : { sharedGrowthBytes: values["shared-growth"] },
     }, device);
-    let release = () => {};
+    const signals = new SignalPass(context, "spill");
+    let mayTellWait = true;
     try {
-      return await withSilentAsker(context, sources, async (asker) => {
+      const onWait = () => {
+        if (!mayTellWait) return;
+        mayTellWait = false;
+        const text = "hmn spill: waiting for the driver before the command is started\n";
+        context.stderr.write(text).catch(() => {});
+      };
+      return await withSilentAsker(context, { sources, onWait }, async (asker) => {
         const end = await followCommand((request) => asker.ask(request), operands, {
           intervalMs: interval ?? DEFAULT_INTERVAL_MS,
           baselineMs: BASELINE_MS,
@@ -82,7 +89,8 @@ export const command = defineCommand({
           ignored: context.ignoredSignals,
           onBaseline: (gpu) => watch.baseline(gpu),
           onStart: (running) => {
-            release = passSignals(context, running);
+            mayTellWait = false;
+            signals.to(running);
           },
           onSample: (sample) => watch.observe(sample),
         });
@@ -90,7 +98,7 @@ export const command = defineCommand({
         return await report(context, watch, end, json);
       });
     } finally {
-      release();
+      signals.release();
     }
   },
 });
@@ -118,6 +126,7 @@ class SpillWatch {
   readonly #swap = new PeakTracker();
   #devices: readonly DeviceInfo[] = [];
   #failures: readonly Failure[] = [];
+  #answered = false;
 
   constructor(
     options: ConstructorParameters<typeof DeviceSpills>[0],
@@ -136,8 +145,9 @@ class SpillWatch {
     this.#see("+0.0s", gpu, 0);
   }
 
-  observe({ elapsedMs, processes, gpu }: RunSample): void {
+  observe({ elapsedMs, processes, gpu, gpuFailures }: RunSample): void {
     if (gpu !== null) this.#see(timeLabel(elapsedMs), gpu, elapsedMs);
+    else if (!this.#answered) this.#failures = gpuFailures;
     if (processes === null) return;
     const swap = processes.reduce((sum, { swapBytes }) => sum + (swapBytes ?? 0), 0);
     this.#swap.observe(swap, elapsedMs);
@@ -156,6 +166,7 @@ class SpillWatch {
   }
 
   #see(label: string, gpu: GpuReply, elapsedMs: number): void {
+    this.#answered = true;
     this.#devices = gpu.devices;
     this.#failures = gpu.failures;
     const selector = this.#selector;
@@ -173,7 +184,11 @@ class SpillWatch {
   text(): string {
     const swapped = this.#swapText();
     if (this.#spills.isMeasurable) return spillBlocks(PREFIX, this.#reports) + swapped;
-    const why = whyNotMeasurable(this.#devices, this.#failures);
+    const why = whyNotMeasurable({
+      devices: this.#devices,
+      failures: this.#failures,
+      answered: this.#answered,
+    });
     return `${PREFIX}: spill not measurable on this platform: ${why}\n${swapped}`;
   }
 

@@ -4,7 +4,7 @@ import { formatSize, roundHalfEven } from "../format.ts";
 import type { DeviceInfo } from "../records.ts";
 import type { SpillEpisode, SpillReport } from "../spill.ts";
 import type { DeviceSpill } from "../spill_devices.ts";
-import { reasons } from "./failures.ts";
+import { areAllAbsent, reasons } from "./failures.ts";
 
 /** `+12.4s` */
 export function timeLabel(elapsedMs: number): string {
@@ -47,13 +47,21 @@ export function spillBlocks(prefix: string, spills: readonly DeviceSpill[]): str
   ).join("");
 }
 
+/** What the drivers have told so far. */
+export interface DriverWord {
+  readonly devices: readonly DeviceInfo[];
+  readonly failures: readonly Failure[];
+  /** There was an answer. */
+  readonly answered: boolean;
+}
+
 /** Why nothing can be said about spilling, in one sentence without a full stop. */
-export function whyNotMeasurable(
-  devices: readonly DeviceInfo[],
-  failures: readonly Failure[],
-): string {
+export function whyNotMeasurable({ devices, failures, answered }: DriverWord): string {
   if (devices.length === 0) {
-    return failures.length === 0 ? "there is no GPU here" : `no GPU was seen: ${reasons(failures)}`;
+    if (failures.length > 0 && !areAllAbsent(failures)) {
+      return `no GPU was seen: ${reasons(failures)}`;
+    }
+    return answered ? "there is no GPU here" : "the drivers have not answered";
   }
   return "the driver does not tell how much of the system's memory a GPU uses; NVIDIA's driver on Linux " +
     "moves nothing there by itself, an allocation that does not fit fails";

@@ -1,6 +1,6 @@
 /** Tells on a terminal what is being waited for, and takes the line away again. */
 import type { SourceName } from "../sources.ts";
-import type { Asker } from "./asker.ts";
+import type { Asker, AskerOptions } from "./asker.ts";
 import type { CliContext } from "./context.ts";
 
 /** To the line's start, and everything behind it away. */
@@ -31,10 +31,10 @@ export async function withAsker<T>(
 /** The same without a line: for those that write to the terminal themselves. */
 export async function withSilentAsker<T>(
   context: CliContext,
-  sources: readonly SourceName[] | undefined,
+  options: AskerOptions,
   use: (asker: Asker) => Promise<T>,
 ): Promise<T> {
-  const asker = await context.openAsker({ sources });
+  const asker = await context.openAsker(options);
   try {
     return await use(asker);
   } finally {

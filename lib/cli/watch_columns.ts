@@ -76,9 +76,9 @@ export function indentOf(time: string): string {
   return padEnd(time, Math.max(8, displayWidth(time))) + GAP;
 }
 
-/** A process that has ended holds nothing, and is not one that holds nothing. */
+/** A process that has ended is not one that holds nothing; a driver may still hold memory for it. */
 function size({ state }: Row, bytes: Bytes): string {
-  return state === "exited" ? "exited" : known(bytes);
+  return state === "exited" && bytes === null ? "exited" : known(bytes);
 }
 
 function known(bytes: Bytes): string {

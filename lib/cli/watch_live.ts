@@ -111,18 +111,13 @@ export class LiveOutput implements WatchOutput {
       ...failures,
       ...this.#remarks.slice(-LAST_REMARKS),
     ];
-    const head = [
-      this.#title(sample, moment),
-      ...sample.devices.map(deviceLine),
-      "",
-      `${headerLine(columns)}${GAP}HISTORY (VRAM, else RAM)`,
-    ];
-    const room = Math.max(1, height - head.length - foot.length - 1);
-    const rows = sample.rows.slice(0, room).map((row) =>
+    const title = this.#title(sample, moment);
+    const devices = [...sample.devices.map(deviceLine), ""];
+    const header = `${headerLine(columns)}${GAP}HISTORY (VRAM, else RAM)`;
+    const rows = sample.rows.map((row) =>
       `${rowLine(columns, row, "")}${GAP}${this.#curve(row.pid, curveWidth)}`
     );
-    const hidden = sample.rows.length - rows.length;
-    return [...head, ...rows, ...hidden > 0 ? [`… and ${hidden} more`] : [""], ...foot];
+    return fitted(height, title, devices, header, rows, foot);
   }
 
   #title({ rows }: WatchSample, { elapsedMs }: Moment): string {
@@ -137,6 +132,30 @@ export class LiveOutput implements WatchOutput {
     const history = this.#watcher.histories.findLast((known: ProcessHistory) => known.pid === pid);
     return history === undefined ? "" : historyCurve(history, width);
   }
+}
+
+/**
+ * The lines that fit. Where there is little room the sentences at the foot give way first, then the GPUs; processes
+ * that do not fit are counted.
+ */
+function fitted(
+  height: number,
+  title: string,
+  devices: readonly string[],
+  header: string,
+  rows: readonly string[],
+  foot: readonly string[],
+): string[] {
+  /** The title, the header, one process and the line below it. */
+  const least = 4;
+  const shownDevices = least + devices.length <= height ? devices : [];
+  const head = [title, ...shownDevices, ...height >= least ? [header] : []];
+  const shownFoot = head.length + 2 + foot.length <= height ? foot : [];
+  const room = height - head.length - shownFoot.length;
+  if (rows.length < room) return [...head, ...rows, "", ...shownFoot];
+  const shown = rows.slice(0, Math.max(0, room - 1));
+  const hidden = rows.length - shown.length;
+  return [...head, ...shown, `… and ${hidden} more`, ...shownFoot];
 }
 
 const BAR_WIDTH = 20;

@@ -1,7 +1,7 @@
 /** One run of `hmn watch`, from the first look to the summary. */
 import { abortable } from "../answering.ts";
 import { type Failure, HypomnesisError } from "../errors.ts";
-import { beats } from "../schedule.ts";
+import { beats, pause } from "../schedule.ts";
 import type { Watcher, WatchPlan } from "../watch/watcher.ts";
 import { type CliContext, OutputClosed, type SignalName } from "./context.ts";
 import { exitCodeOf } from "./failures.ts";
@@ -105,14 +105,20 @@ export class WatchRun {
   async #watch(): Promise<Error | null> {
     const { signal } = this.#over;
     try {
-      const first = await abortable(this.#watcher.begin(), signal);
+      const { intervalMs, durationMs } = this.#schedule;
+      const limit = pause(Math.min(durationMs ?? LONGEST_BEGIN_MS, LONGEST_BEGIN_MS), signal);
+      const first = await abortable(this.#watcher.begin(limit.over), signal);
+      limit.cancel();
       this.#waits.end();
-      await announce(this.#output, this.#watcher, this.#plan, first, this.#schedule.intervalMs);
-      this.#startMs = performance.now();
+      await announce(this.#output, this.#watcher, this.#plan, first, intervalMs);
+      const begunMs = performance.now() - this.#startMs;
+      this.#startMs += begunMs;
+      // The time that the drivers took to answer is part of the duration.
+      const leftMs = durationMs === undefined ? undefined : Math.max(1, durationMs - begunMs);
       const samples = beats(
         (cutoff, elapsedMs) =>
           this.#watcher.sample(timeLabel(elapsedMs), elapsedMs, cutoff, signal),
-        { ...this.#schedule, signal },
+        { intervalMs, durationMs: leftMs, signal },
       );
       for await (const { tick, skipped, elapsedMs, result } of samples) {
         this.#seq = tick;
@@ -138,9 +144,13 @@ export class WatchRun {
   async #tellSpill(isKnown: boolean): Promise<void> {
     if (this.#spillTold || !isKnown) return;
     this.#spillTold = true;
-    const { spills, devicePeaks, driverFailures } = this.#watcher;
+    const { spills, devicePeaks, driverFailures, driverAnswered } = this.#watcher;
     if (spills.isMeasurable) return;
-    const why = whyNotMeasurable(devicePeaks.map(({ device }) => device), driverFailures);
+    const why = whyNotMeasurable({
+      devices: devicePeaks.map(({ device }) => device),
+      failures: driverFailures,
+      answered: driverAnswered,
+    });
     await this.#output.remark(unmeasurableText(why));
   }
 
@@ -163,6 +173,9 @@ export class WatchRun {
     return hasRead || histories.length === 0 ? 0 : exitCodeOf(this.#failures);
   }
 }
+
+/** What the drivers may take before the first sample is taken without them. */
+const LONGEST_BEGIN_MS = 5_000;
 
 /** Signals so close together are one wish: a terminal that goes away sends several. */
 const IMPATIENT_MS = 500;

@@ -35,7 +35,8 @@ export function bannerText(facts: BannerFacts): string {
     : isExplicit
     ? `watching ${count} PID(s)`
     : `watching ${count} PID(s) (top ${top}${more}${named} by ${by})`;
-  return `${PREFIX}: ${devicesText(facts.devices)}, interval ${seconds(intervalMs)}, ${what}\n`;
+  const every = intervalMs < 100 ? `${intervalMs}ms` : seconds(intervalMs);
+  return `${PREFIX}: ${devicesText(facts.devices)}, interval ${every}, ${what}\n`;
 }
 
 function seconds(ms: number): string {

@@ -59,8 +59,14 @@ export class ProcessHistory {
   /** Start of the process in ticks since boot, which tells it from another with its PID; `null`: not known. */
   startTicks: number | null = null;
   startedAtMs: number | null = null;
+  /** It has ended, and no driver holds anything for it. */
+  isOver = false;
+  /** It was told that it has ended. */
+  endTold = false;
   /** It was told that its name is not known and it grew. */
   growthTold = false;
+  /** The GPUs on which it held something when that was last known, by UUID or index. */
+  heldOn: ReadonlySet<string> = new Set();
   /** The latest numbers, oldest first. */
   readonly curve: { readonly usedBytes: Bytes; readonly rssBytes: Bytes }[] = [];
 
@@ -85,15 +91,18 @@ export class ProcessHistory {
     elapsedMs: number,
   ): WatchRow {
     const hasEnded = this.#hasEnded(memory, failures);
+    // A driver may go on holding the memory of a process that has ended.
+    const isOver = hasEnded && (held.devices.length === 0 || this.isAnother(memory));
+    this.isOver = isOver;
     if (memory !== null && !hasEnded) {
       this.startTicks ??= memory.startTicks;
       this.startedAtMs ??= memory.startedAtMs;
     }
     this.name = memory?.name ?? held.name ?? this.name;
     if (hasEnded) this.state = "exited";
-    const rssBytes = memory?.rssBytes ?? null;
-    const usedBytes = hasEnded ? null : held.usedBytes;
-    const sharedUsedBytes = hasEnded ? null : held.sharedUsedBytes;
+    const rssBytes = hasEnded ? null : memory?.rssBytes ?? null;
+    const usedBytes = isOver ? null : held.usedBytes;
+    const sharedUsedBytes = isOver ? null : held.sharedUsedBytes;
     const row: WatchRow = {
       pid: this.pid,
       name: this.name,
@@ -104,7 +113,7 @@ export class ProcessHistory {
       sharedDeltaBytes: delta(this.shared, sharedUsedBytes),
       rssBytes,
       rssDeltaBytes: delta(this.rss, rssBytes),
-      devices: hasEnded ? [] : held.devices,
+      devices: isOver ? [] : held.devices,
       source: usedBytes === null ? null : held.source,
     };
     this.used.observe(usedBytes, elapsedMs);
@@ -117,8 +126,7 @@ export class ProcessHistory {
 
   #hasEnded(memory: ProcessMemory | null, failures: readonly Failure[]): boolean {
     if (this.isAnother(memory)) return true;
-    // Without memory it has ended and was not waited for yet.
-    if (memory !== null) return memory.rssBytes === null && this.rss.observations > 0;
+    if (memory !== null) return memory.zombie === true;
     return failures.some(({ code, pid }) => code === "no_such_process" && pid === this.pid);
   }
 
@@ -144,7 +152,8 @@ export interface Held {
   readonly source: SourceName | null;
 }
 
-const NOTHING_TOLD: Held = {
+/** Nothing is known of what it holds. */
+export const NOTHING_TOLD: Held = {
   name: null,
   usedBytes: null,
   sharedUsedBytes: null,
@@ -152,7 +161,10 @@ const NOTHING_TOLD: Held = {
   source: null,
 };
 
-/** What a process holds on these devices together. Not known where a list may lack it. */
+/**
+ * What a process holds on these devices together. Not known where one of them could not be asked, or where no list has
+ * the process and one may lack it.
+ */
 export function heldByProcess(
   gpu: GpuReply | null,
   devices: readonly DeviceInfo[],
@@ -165,6 +177,13 @@ export function heldByProcess(
   );
   const isWhole = devices.every(({ index }) => gpu.listedDevices.includes(index)) &&
     (foreign || !gpu.foreignPids || rows.length > 0);
+  const isUntold = devices.some((device) => {
+    const isListed = gpu.listedDevices.includes(device.index) ||
+      rows.some(({ deviceIndex }) => deviceIndex === device.index);
+    const isAsked = device.state === "ok" &&
+      !gpu.failures.some(({ deviceIndex }) => deviceIndex === device.index);
+    return !isListed && !isAsked;
+  });
   const sum = (of: (row: (typeof rows)[number]) => Bytes): Bytes =>
     rows.reduce<Bytes>((bytes, row) => {
       const more = of(row);
@@ -172,8 +191,10 @@ export function heldByProcess(
     }, 0);
   return {
     name: rows.find(({ name }) => name !== null)?.name ?? null,
-    usedBytes: rows.length > 0 || isWhole ? sum(({ usedBytes }) => usedBytes) : null,
-    sharedUsedBytes: rows.length > 0 ? sum(({ sharedUsedBytes }) => sharedUsedBytes) : null,
+    usedBytes: !isUntold && (rows.length > 0 || isWhole) ? sum(({ usedBytes }) => usedBytes) : null,
+    sharedUsedBytes: !isUntold && rows.length > 0
+      ? sum(({ sharedUsedBytes }) => sharedUsedBytes)
+      : null,
     devices: rows.map(({ deviceIndex, deviceUuid, usedBytes }) => ({
       deviceIndex,
       deviceUuid,

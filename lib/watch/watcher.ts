@@ -7,7 +7,13 @@ import { PeakTracker } from "../peak.ts";
 import type { DeviceInfo, ProcessMemory } from "../records.ts";
 import { type DeviceSelector, selectDevice } from "../select_device.ts";
 import { DeviceSpills } from "../spill_devices.ts";
-import { heldByProcess, ProcessHistory, type WatchRow } from "./history.ts";
+import {
+  type Held,
+  heldByProcess,
+  NOTHING_TOLD,
+  ProcessHistory,
+  type WatchRow,
+} from "./history.ts";
 import { type AskQuestion, look, ramOf, type WatchLook } from "./sample.ts";
 import { select, type Selected, type Selection } from "./select.ts";
 
@@ -81,13 +87,13 @@ export class Watcher {
   }
 
   /**
-   * Finds what to watch, and waits for the drivers as long as they get. Returns what the selection was made by, and
+   * Finds what to watch, and waits for the drivers as long as they get, or until `cutoff`. Returns what the selection was made by, and
    * the look it was made from.
    *
    * @throws {HypomnesisError} `no_such_device` where the device asked for is not there
    * @throws {RangeError} where what was asked for fits several devices
    */
-  async begin(): Promise<{
+  async begin(cutoff?: Promise<void>): Promise<{
     readonly selection: Selection;
     readonly look: WatchLook;
     /** The watched GPUs. */
@@ -97,7 +103,7 @@ export class Watcher {
     const first = await look(this.#ask, {
       pids,
       find: pids.length > 0 ? null : { name: match, top: top + OWN_PROCESSES },
-    });
+    }, cutoff);
     const devices = this.#devicesOf(first);
     if (pids.length > 0) {
       const there = pids.filter((pid) => !isGone(first, pid));
@@ -213,13 +219,16 @@ export class Watcher {
     const row = history.observe(
       isReused ? null : found,
       isReused ? [goneFailure(history.pid)] : seen.memory?.failures ?? [],
-      heldByProcess(seen.gpu, devices, history),
+      isReused ? NOTHING_TOLD : this.#held(seen, devices, history),
       elapsedMs,
     );
     const { pid, name } = history;
-    if (history.state === "exited") {
+    if (history.isOver) {
       this.#current.delete(keyOf(history));
       this.#endedMs.set(keyOf(history), elapsedMs);
+    }
+    if (history.state === "exited" && !history.endTold) {
+      history.endTold = true;
       events.push(
         isReused
           ? { event: "pid_reused", pid, name, newName: found?.name ?? null }
@@ -232,6 +241,22 @@ export class Watcher {
       events.push({ event: "grew_unnamed", pid, grownBytes: history.growthBytes });
     }
     return row;
+  }
+
+  /** What it holds; not known while a GPU on which it held something is missing from the answer. */
+  #held(seen: WatchLook, devices: readonly DeviceInfo[], history: ProcessHistory): Held {
+    const held = heldByProcess(seen.gpu, devices, history);
+    const present = new Set(devices.map(deviceKey));
+    if ([...history.heldOn].some((key) => !present.has(key))) {
+      return { ...held, usedBytes: null, sharedUsedBytes: null };
+    }
+    if (held.usedBytes !== null) {
+      history.heldOn = new Set(
+        devices.filter(({ index }) => held.devices.some(({ deviceIndex }) => deviceIndex === index))
+          .map(deviceKey),
+      );
+    }
+    return held;
   }
 
   #isSpilling(row: WatchRow, devices: readonly DeviceInfo[]): boolean | null {
@@ -254,7 +279,7 @@ export class Watcher {
     if (gpu !== null && (gpu.devices.length > 0 || why.length === 0)) this.#driverAnswered = true;
     else this.driverFailures = why;
     for (const device of devices) {
-      const key = device.uuid ?? String(device.index);
+      const key = deviceKey(device);
       const known = this.#devicePeaks.get(key) ?? { device, peak: new PeakTracker() };
       known.device = device;
       known.peak.observe(device.usedBytes, elapsedMs);
@@ -318,6 +343,10 @@ const OWN_PROCESSES = 3;
 
 function keyOf({ pid, foreign }: { readonly pid: number; readonly foreign: boolean }): string {
   return `${foreign} ${pid}`;
+}
+
+function deviceKey({ uuid, index }: DeviceInfo): string {
+  return uuid ?? String(index);
 }
 
 function isGone({ memory }: WatchLook, pid: number): boolean {

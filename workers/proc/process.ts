@@ -28,6 +28,18 @@ export class ProcessReader {
    * the {@linkcode HostError} of its files: `ENOENT` or `ESRCH` where there is no such process.
    */
   read(pid: number, failures: Failure[]): ProcessMemory | null {
+    return this.readAgain(pid, null, failures)?.process ?? null;
+  }
+
+  /**
+   * The same, with the number of threads. What is taken for the process of an earlier reading (`before`) keeps its
+   * start, which costs a file to read: it has the same name and parent, and its peak has not gone down.
+   */
+  readAgain(
+    pid: number,
+    before: ProcessMemory | null,
+    failures: Failure[],
+  ): { readonly process: ProcessMemory; readonly threads: number | null } | null {
     const path = `/proc/${pid}/status`;
     const status = parseStatus(this.#host.readText(path));
     if (status.garbled.length > 0) {
@@ -39,10 +51,14 @@ export class ProcessReader {
       failures.push(isThread(pid, status.processId));
       return null;
     }
-    const startTicks = this.#startTicks(pid, failures);
-    return {
+    const isSame = before !== null && before.name === status.name &&
+      before.parentPid === status.parentPid &&
+      (status.peakRssBytes ?? 0) >= (before.peakRssBytes ?? 0);
+    const startTicks = isSame ? before.startTicks : this.#startTicks(pid, failures);
+    const process: ProcessMemory = {
       pid,
       parentPid: status.parentPid,
+      zombie: status.zombie,
       name: status.name,
       startTicks,
       startedAtMs: this.#startedAtMs(startTicks, failures),
@@ -58,6 +74,7 @@ export class ProcessReader {
       container: null,
       command: null,
     };
+    return { process, threads: status.threads };
   }
 
   /** Every process of the machine that can be read. Those that end meanwhile are left out. */

@@ -11,7 +11,10 @@ export interface Status {
   /** The thread the text is about. */
   readonly pid: number | null;
   readonly parentPid: number | null;
+  /** `State` is Z or X. */
+  readonly zombie: boolean | null;
   readonly uid: number | null;
+  readonly threads: number | null;
   readonly rssBytes: Bytes;
   readonly peakRssBytes: Bytes;
   readonly anonBytes: Bytes;
@@ -37,13 +40,16 @@ export function parseStatus(text: string): Status {
     if (bytes === null) garbled.push(key);
     return bytes;
   };
+  const state = fieldOf(text, "State");
   const status = {
     name: nameIn(text),
     processId: number("Tgid"),
     pid: number("Pid"),
     parentPid: number("PPid"),
+    zombie: state === null ? null : /^[ZX]/.test(state),
     // Real, effective, saved and file system user id.
     uid: wholeNumber(fieldOf(text, "Uid")?.split(/\s+/)[1]),
+    threads: number("Threads"),
     rssBytes: memory("VmRSS"),
     peakRssBytes: memory("VmHWM"),
     anonBytes: memory("RssAnon"),

@@ -17,6 +17,8 @@ export class TreeReader {
   readonly #host: Host;
   readonly #processes: ProcessReader;
   #tellsChildren: boolean | null = null;
+  /** Those of the last walk, by PID. */
+  #last: ReadonlyMap<number, ProcessMemory> = new Map();
   /** When the threads of a process with many were last looked through, by its PID. */
   #threadsSeenMs = new Map<number, number>();
   #lookedThroughMs = -Infinity;
@@ -35,26 +37,30 @@ export class TreeReader {
     const threadsSeenMs = new Map<number, number>();
     for (const pid of waiting) {
       if (found.has(pid)) continue;
-      const process = this.#process(pid, failures);
-      if (process === null) continue;
-      found.set(pid, process);
-      waiting.push(...started?.get(pid) ?? this.#children(pid, threadsSeenMs, failures));
+      const reading = this.#attempt(pid, "the memory", failures, () => {
+        return this.#processes.readAgain(pid, this.#last.get(pid) ?? null, failures);
+      });
+      if (reading === null) continue;
+      found.set(pid, reading.process);
+      const children = started?.get(pid) ??
+        this.#children(pid, reading.threads, threadsSeenMs, failures);
+      waiting.push(...children);
     }
     this.#threadsSeenMs = threadsSeenMs;
+    this.#last = found;
     return { kind: "tree", processes: [...found.values()], failures };
   }
 
-  #process(pid: number, failures: Failure[]): ProcessMemory | null {
-    return this.#attempt(pid, "the memory", failures, () => this.#processes.read(pid, failures));
-  }
-
-  #children(pid: number, threadsSeenMs: Map<number, number>, failures: Failure[]): number[] {
+  #children(
+    pid: number,
+    threadCount: number | null,
+    threadsSeenMs: Map<number, number>,
+    failures: Failure[],
+  ): number[] {
     if (this.#tellsChildren === false) return [];
     const folder = `/proc/${pid}/task`;
-    const threads = this.#attempt(pid, "the threads", failures, () => this.#host.list(folder));
-    if (threads === null) return [];
     const pids: number[] = [];
-    for (const thread of this.#threadsToAsk(pid, threads, threadsSeenMs)) {
+    for (const thread of this.#threadsToAsk(pid, threadCount, threadsSeenMs, failures)) {
       const text = this.#attempt(pid, "the children", failures, () => {
         return this.#host.readText(`${folder}/${thread}/children`);
       });
@@ -68,15 +74,22 @@ export class TreeReader {
 
   #threadsToAsk(
     pid: number,
-    threads: readonly string[],
+    threadCount: number | null,
     threadsSeenMs: Map<number, number>,
+    failures: Failure[],
   ): readonly string[] {
-    if (threads.length <= FEW_THREADS) return threads;
-    const nowMs = this.#host.now();
-    const seenMs = this.#threadsSeenMs.get(pid) ?? -Infinity;
-    const isDue = nowMs - seenMs >= SELDOM_MS;
-    threadsSeenMs.set(pid, isDue ? nowMs : seenMs);
-    return isDue ? threads : [String(pid)];
+    const main = [String(pid)];
+    if (threadCount === 1) return main;
+    if (threadCount !== null && threadCount > FEW_THREADS) {
+      const nowMs = this.#host.now();
+      const seenMs = this.#threadsSeenMs.get(pid) ?? -Infinity;
+      const isDue = nowMs - seenMs >= SELDOM_MS;
+      threadsSeenMs.set(pid, isDue ? nowMs : seenMs);
+      if (!isDue) return main;
+    }
+    return this.#attempt(pid, "the threads", failures, () => {
+      return this.#host.list(`/proc/${pid}/task`);
+    }) ?? [];
   }
 
   /** On a kernel that does not tell children: who started whom, from the whole of `/proc`, once a second. */
