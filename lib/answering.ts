@@ -1,10 +1,19 @@
 /** What the questions of a meter have in common: checking, giving up, saying why not. */
 import { type Failure, HypomnesisError } from "./errors.ts";
+import type { RunId } from "./protocol.ts";
 
 /** Refuses what can't be a PID. */
 export function checkPid(pid: number): void {
   if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
     throw new RangeError(`Cannot ask about process ${pid}: a PID is a whole number from 1`);
+  }
+}
+
+/** Refuses what can't name a run: it becomes part of a path. */
+export function checkRun({ owner, run }: RunId): void {
+  checkPid(owner);
+  if (!Number.isInteger(run) || run < 1) {
+    throw new RangeError(`Cannot ask about run ${run}: give a whole number from 1`);
   }
 }
 

@@ -59,6 +59,7 @@ export async function askTree(composer: Composer, request: TreeRequest): Promise
   return {
     kind: "tree",
     processes: part?.processes ?? [],
+    inCgroup: part?.inCgroup ?? [],
     failures: [...failures, ...part?.failures ?? []],
   };
 }
@@ -83,7 +84,6 @@ export async function askRunCgroup(
   return {
     kind: "run_cgroup",
     folder: part?.folder ?? null,
-    pids: part?.pids ?? [],
     peakBytes: part?.peakBytes ?? null,
     failures: [...failures, ...part?.failures ?? []],
   };

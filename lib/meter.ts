@@ -3,7 +3,7 @@
  *
  * Over 200 lines because each question has its definition and its errors beside it.
  */
-import { abortable, checkPid, checkTop, unanswered } from "./answering.ts";
+import { abortable, checkPid, checkRun, checkTop, unanswered } from "./answering.ts";
 import {
   askDevices,
   askFind,
@@ -104,12 +104,13 @@ export class Meter implements AsyncDisposable {
         return askMemory(composer, request);
       case "tree":
         request.roots.forEach(checkPid);
+        if (request.cgroup !== null) checkRun(request.cgroup);
         return askTree(composer, request);
       case "find":
         checkTop(request.top);
         return askFind(composer, request);
       case "run_cgroup":
-        [request.owner, request.run].forEach(checkPid);
+        checkRun(request.cgroup);
         return askRunCgroup(composer, request);
       case "gpu":
         return askGpu(composer, request);

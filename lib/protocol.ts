@@ -40,6 +40,16 @@ export interface TreeRequest {
   readonly kind: "tree";
   /** The processes to begin at. Those that have ended are left out of the answer without a failure. */
   readonly roots: readonly number[];
+  /** A run whose cgroup's processes are roots too; `null`: none. */
+  readonly cgroup: RunId | null;
+}
+
+/** Names one run of a command. */
+export interface RunId {
+  /** Process id of the program that runs it. */
+  readonly owner: number;
+  /** Number of the run in that program. */
+  readonly run: number;
 }
 
 /** The processes of the machine by name and size. Answered in the system lane. */
@@ -62,10 +72,8 @@ export interface RunCgroupRequest {
    * back to its parent, and take it away.
    */
   readonly action: "make" | "read" | "remove";
-  /** Process id of the program that runs the command; the cgroup is named after it and `run`. */
-  readonly owner: number;
-  /** Number of the run in that program. */
-  readonly run: number;
+  /** The run that the cgroup is named after. */
+  readonly cgroup: RunId;
 }
 
 /** GPUs, and what their processes hold. Answered in the driver lane. */
@@ -136,6 +144,8 @@ export interface TreeReply {
   readonly kind: "tree";
   /** Each process once, a parent before what it started. Zombies are in it, without memory. */
   readonly processes: readonly ProcessMemory[];
+  /** Those of them that are in the cgroup; empty without one. */
+  readonly inCgroup: readonly number[];
   readonly failures: readonly Failure[];
 }
 
@@ -152,8 +162,6 @@ export interface RunCgroupReply {
   readonly kind: "run_cgroup";
   /** Its folder; `null` where there is none, with the reason in `failures`. */
   readonly folder: string | null;
-  /** The processes in it. */
-  readonly pids: readonly number[];
   /** Its highest usage, page cache and kernel memory included (`memory.peak`; v1 `memory.max_usage_in_bytes`). */
   readonly peakBytes: Bytes;
   readonly failures: readonly Failure[];

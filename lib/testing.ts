@@ -247,7 +247,7 @@ export function aMemoryReply(fields: Partial<MemoryReply> = {}): MemoryReply {
 
 /** An answer about a tree: all its processes have ended. */
 export function aTreeReply(fields: Partial<TreeReply> = {}): TreeReply {
-  const defaults: TreeReply = { kind: "tree", processes: [], failures: [] };
+  const defaults: TreeReply = { kind: "tree", processes: [], inCgroup: [], failures: [] };
   return { ...defaults, ...fields };
 }
 
@@ -267,7 +267,6 @@ export function aRunCgroupReply(fields: Partial<RunCgroupReply> = {}): RunCgroup
   const defaults: RunCgroupReply = {
     kind: "run_cgroup",
     folder: null,
-    pids: [],
     peakBytes: null,
     failures: [],
   };

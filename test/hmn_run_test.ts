@@ -1,6 +1,6 @@
 /** `hmn run` and `hmn spill` as whole programs: what they pass on, and what they say at the end. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -56,6 +56,11 @@ async function whileRunning(
   );
 }
 
+/** The command line of hmn with these arguments, quoted for a shell. */
+function shellWords(args: readonly string[]): string {
+  return scriptCommand(CLI, { args }).map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+}
+
 for (const name of ["run", "spill"] as const) {
   describe(`hmn ${name}`, { skip }, () => {
     it("leaves stdin, stdout, stderr and the exit code to the command", async () => {
@@ -107,6 +112,30 @@ for (const name of ["run", "spill"] as const) {
       }
     });
 
+    it("leaves open files above stderr to the command, and ignored signals ignored", async () => {
+      const script = `hmn() { ${shellWords([name])} "$@" 2>/dev/null; }
+        trap '' HUP; hmn cat <(echo substituted); hmn sh -c 'echo seven >&7; grep SigIgn /proc/self/status' 7>&1`;
+      const end = spawn("bash", ["-c", script], {
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, ...SCRIPT_ENV, ...NO_GPU },
+      });
+      let text = "";
+      end.stdout!.setEncoding("utf8").on("data", (piece: string) => text += piece);
+      await new Promise((resolve) => end.on("close", resolve));
+      const [first, second, mask] = text.split("\n");
+      assert.deepEqual([first, second], ["substituted", "seven"]);
+      assert.match(mask!, /^SigIgn:\t[0-9a-f]+1$/);
+    });
+
+    it("arguments that are not UTF-8 are refused, and not changed", () => {
+      const end = spawnSync("bash", ["-c", `${shellWords([name])} printf %s $'a\\xffb'`], {
+        encoding: "utf8",
+        env: { ...process.env, ...SCRIPT_ENV, ...NO_GPU },
+      });
+      assert.deepEqual([end.status, end.stdout], [2, ""]);
+      assert.match(end.stderr, /^hmn: error: argument 2 of the command is not UTF-8 [^\n]+\n$/);
+    });
+
     it("a command that ignores a signal goes on, and so does its report", async () => {
       const end = await whileRunning(
         [name, "sh", "-c", "trap '' TERM; echo ready; sleep 0.5; exit 3"],
@@ -126,11 +155,8 @@ for (const name of ["run", "spill"] as const) {
 
     it("a report that nobody reads, or that can't be written, leaves the exit code of a failed command", async () => {
       const full = (args: readonly string[], redirect: string) => {
-        const command = scriptCommand(CLI, { args }).map((word) =>
-          `'${word.replaceAll("'", "'\\''")}'`
-        );
         return new Promise<number | null>((resolve) => {
-          spawn("sh", ["-c", `${command.join(" ")} ${redirect}`], {
+          spawn("sh", ["-c", `${shellWords(args)} ${redirect}`], {
             stdio: "ignore",
             env: { ...process.env, ...SCRIPT_ENV, ...NO_GPU },
           }).on("close", resolve);
@@ -295,7 +321,7 @@ describe("hmn run and spill with GPUs", { skip: skip || skipNative() }, () => {
     child.stdout!.setEncoding("utf8").on("data", (piece: string) => text += piece);
     child.stderr!.setEncoding("utf8").on("data", (piece: string) => {
       text += piece;
-      if (text.includes("waiting") && !text.includes("ended")) child.kill("SIGINT");
+      if (text.includes("waiting") && !text.includes("ended")) process.kill(child.pid!, "SIGINT");
     });
     const code = await new Promise((resolve) => child.on("close", resolve));
     assert.equal(code, 130);

@@ -1,9 +1,13 @@
 /** `hmn watch` as a whole program: signals, pipes, and a driver that hangs, crashes or is reset while it watches. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { type Conf, fakeMachine, type FakeNvmlMachine, skipNative } from "./support/native.ts";
+import { Pty, skipPty } from "./support/pty.ts";
 import { repositoryFile, SCRIPT_ENV, scriptCommand } from "./support/run_script.ts";
 
 const CLI = repositoryFile("cli.ts");
@@ -80,6 +84,8 @@ function once(when: (stdout: string) => boolean, action: (pid: number) => void) 
     action(pid);
   };
 }
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 const records = (text: string) =>
   text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
@@ -227,6 +233,36 @@ describe("hmn watch", { skip: skipNative() }, () => {
     assert.deepEqual([summary.kind, summary.ended_by], ["summary", "output_closed"]);
     assert.ok(end.ms < 30_000);
   });
+
+  it(
+    "a terminal that goes away gets no error, and stderr the summary",
+    { skip: skipPty() },
+    async () => {
+      using machine = fakeMachine(ONE);
+      const dir = fs.mkdtempSync(path.join(os.tmpdir(), "hmn-gone-"));
+      const file = path.join(dir, "stderr");
+      for (const way of [[], ["--json"], ["--live"]]) {
+        const command = scriptCommand(CLI, { args: ["watch", "1", "--interval", "100ms", ...way] });
+        const pty = new Pty(["sh", "-c", `exec "$0" "$@" 2> ${file}`, ...command], {
+          columns: 90,
+          rows: 20,
+        }, {
+          HMN_NVML_PATH: machine.nvmlPath,
+          HMN_NVIDIA_SMI_PATH: "/nonexistent/nvidia-smi",
+        });
+        await pty.until("a sample", (lines) => lines.some((line) => /MiB|536870912/.test(line)));
+        const { pid } = pty;
+        pty.vanish();
+        const endMs = performance.now() + 20_000;
+        while (fs.existsSync(`/proc/${pid}`) && performance.now() < endMs) await sleep(20);
+        await pty.close();
+        const said = fs.readFileSync(file, "utf8");
+        assert.match(said, /"kind":"summary"|hmn watch: per-PID {2}PID/, `${way}: ${said}`);
+        assert.ok(!said.includes("error"), said);
+      }
+      fs.rmSync(dir, { recursive: true });
+    },
+  );
 
   it("a full disk is an error, and stderr has the summary", async () => {
     using machine = fakeMachine(ONE);

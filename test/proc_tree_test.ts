@@ -50,7 +50,7 @@ function machine(processes: readonly FakeProcess[], more: Partial<FakeMachine> =
 }
 
 function tree(host: FakeHost, roots: readonly number[], source = new MemorySource(host)) {
-  return source.tree({ kind: "tree", roots }, []);
+  return source.tree({ kind: "tree", roots, cgroup: null }, []);
 }
 
 const pids = (processes: readonly { pid: number }[]) => processes.map(({ pid }) => pid);
@@ -170,9 +170,10 @@ test("elsewhere than on Linux, or switched off, nothing is read", () => {
     source.find({ kind: "find", name: null, top: 1 }, []).failures.map(({ code }) => code),
     ["absent"],
   );
-  assert.deepEqual(source.tree({ kind: "tree", roots: [10] }, ["proc"]), {
+  assert.deepEqual(source.tree({ kind: "tree", roots: [10], cgroup: null }, ["proc"]), {
     kind: "tree",
     processes: [],
+    inCgroup: [],
     failures: [],
   });
   assert.deepEqual(host.reads, []);
@@ -222,7 +223,11 @@ const V2 = {
 const OWN_V2 = "/sys/fs/cgroup/user.slice/x.scope";
 
 function cgroup(host: FakeHost, action: RunCgroupRequest["action"]) {
-  return new MemorySource(host).runCgroup({ kind: "run_cgroup", action, owner: 7, run: 1 }, []);
+  return new MemorySource(host).runCgroup({
+    kind: "run_cgroup",
+    action,
+    cgroup: { owner: 7, run: 1 },
+  }, []);
 }
 
 for (
@@ -243,7 +248,6 @@ for (
     assert.deepEqual(cgroup(host, "make"), {
       kind: "run_cgroup",
       folder: `${own}/hmn-run-7-1`,
-      pids: [10, 20],
       peakBytes: 123_456,
       failures: [],
     });
@@ -292,6 +296,17 @@ test("v2: a cgroup without the memory controller is taken away again", () => {
   assert.equal(failures[0]!.code, "not_supported");
   assert.match(failures[0]!.message, /a cgroup below .* has no memory\.peak$/);
   assert.deepEqual(host.changes, [`mkdir ${OWN_V2}/hmn-run-7-1`, `rmdir ${OWN_V2}/hmn-run-7-1`]);
+});
+
+test("what is in the cgroup of a run is in its tree, whoever started it", () => {
+  const host = machine([{ pid: 10 }, { pid: 50 }, { pid: 51, parent: 50 }], {
+    files: { ...V1, [`${OWN_V1}/hmn-run-7-1/cgroup.procs`]: "10\n50\n" },
+  });
+  const source = new MemorySource(host);
+  const reply = source.tree({ kind: "tree", roots: [10], cgroup: { owner: 7, run: 1 } }, []);
+  assert.deepEqual([pids(reply.processes), reply.inCgroup], [[10, 50], [10, 50]]);
+  const other = source.tree({ kind: "tree", roots: [10], cgroup: { owner: 7, run: 2 } }, []);
+  assert.deepEqual([pids(other.processes), other.inCgroup, other.failures], [[10], [], []]);
 });
 
 test("without a visible memory cgroup none is made", () => {

@@ -78,6 +78,15 @@ describe("runCommand", { skip }, () => {
     assert.deepEqual(leftCgroups(), []);
   });
 
+  it("follows a process that got away from its parents, where it may make a cgroup", async () => {
+    const report = await run(
+      "(setsid sh -c 'head -c 60M /dev/zero | tail -c 60M 2>/dev/null | sleep 0.5' &) & sleep 0.7",
+      { intervalMs: 50 },
+    );
+    if (report.cgroupPeakBytes === null) assert.ok(report.failures.some(isCgroupFailure));
+    else assert.ok(report.peakRamBytes! >= 57 * MIB, `${report.peakRamBytes}`);
+  });
+
   it("passes on exit codes and signals", async () => {
     assert.equal((await run("exit 7")).exitCode, 7);
     const killed = await run("kill -TERM $$");

@@ -44,6 +44,11 @@ export interface CliContext {
   openAsker(options: AskerOptions): Promise<Asker>;
   /** Starts a person's command. Throws what {@linkcode startCommand} does. */
   readonly startCommand: typeof startCommand;
+  /**
+   * Files above stderr that were open when we were started, as `<(…)` and jobservers have it. To be asked before
+   * anything is opened.
+   */
+  inheritedDescriptors(): readonly number[];
   /** Signals that were ignored when we were started, as `nohup` and shells have it for what runs beside them. */
   readonly ignoredSignals: readonly SignalName[];
   /**

@@ -16,6 +16,7 @@ export function realContext(): CliContext {
     env: readEnv,
     openAsker: openRealAsker,
     startCommand,
+    inheritedDescriptors,
     get ignoredSignals() {
       return ignoredSignals();
     },
@@ -92,6 +93,25 @@ function ignoredSignals(): readonly SignalName[] {
   return ignored;
 }
 
+/** Bun closes them to the commands it starts; Deno does not. What is no file, pipe or socket is the runtime's own. */
+function inheritedDescriptors(): readonly number[] {
+  if ("Deno" in globalThis) return [];
+  const fs = process.getBuiltinModule("node:fs");
+  const isFromOutside = (descriptor: number) => {
+    try {
+      return descriptor > 2 &&
+        !fs.readlinkSync(`/proc/self/fd/${descriptor}`).startsWith("anon_inode:");
+    } catch {
+      return false; // The one by which the folder was listed.
+    }
+  };
+  try {
+    return fs.readdirSync("/proc/self/fd").map(Number).filter(isFromOutside).sort((a, b) => a - b);
+  } catch {
+    return [];
+  }
+}
+
 /** A file of `/proc/self`; empty where it can't be read. */
 function ownText(name: string): string {
   try {
@@ -121,6 +141,8 @@ function isForeground(): boolean {
  */
 class Stream implements Output {
   readonly #fd: 1 | 2;
+  /** It was one when somebody looked. */
+  #wasTerminal = false;
   #put: ((text: string) => Promise<unknown>) | null = null;
 
   constructor(fd: 1 | 2) {
@@ -159,22 +181,32 @@ class Stream implements Output {
 
   async write(text: string): Promise<void> {
     if (text === "") return;
+    // Bun writes to a terminal that has gone without a word.
+    if (!this.#isTerminal() && this.#wasTerminal) throw new OutputClosed();
     try {
       this.#put ??= "Deno" in globalThis ? denoWriter(this.#fd) : bunWriter(this.#fd);
       await this.#put(text);
     } catch (error) {
-      if ((error as { code?: unknown }).code === "EPIPE") throw new OutputClosed();
+      const { code } = error as { code?: unknown };
+      if (code === "EPIPE" || (this.#wasTerminal && !this.#isTerminal())) {
+        throw new OutputClosed();
+      }
       const why = error instanceof Error ? error.message : String(error);
       throw new HypomnesisError("output_failed", `Cannot write the output: ${why}`);
     }
   }
 
   #isTerminal(): boolean {
-    if ("Deno" in globalThis) {
-      return (this.#fd === 1 ? Deno.stdout : Deno.stderr).isTerminal();
-    }
-    return (this.#fd === 1 ? process.stdout : process.stderr).isTTY === true;
+    const is = isTerminal(this.#fd);
+    this.#wasTerminal ||= is;
+    return is;
   }
+}
+
+/** Asks the system anew: a terminal whose window was closed is none any more. */
+function isTerminal(fd: 1 | 2): boolean {
+  if ("Deno" in globalThis) return (fd === 1 ? Deno.stdout : Deno.stderr).isTerminal();
+  return process.getBuiltinModule("node:tty").isatty(fd);
 }
 
 /** `Bun.write` would write over a file that is appended to; a writer does not. */

@@ -40,6 +40,7 @@ export const command = defineCommand({
     checkCommandLine(operands, "hmn run python train.py");
     const intervalMs = interval ?? DEFAULT_INTERVAL_MS;
     const tracker = new RunTracker();
+    const descriptors = context.inheritedDescriptors();
     const signals = new SignalPass(context, "run");
     try {
       const report = await withSilentAsker(context, { sources }, async (asker) => {
@@ -49,6 +50,7 @@ export const command = defineCommand({
           cgroup: true,
           start: context.startCommand,
           ignored: context.ignoredSignals,
+          descriptors,
           onStart: (running) => signals.to(running),
           onSample: (sample) => tracker.observe(sample),
         });

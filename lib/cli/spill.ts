@@ -71,6 +71,7 @@ export const command = defineCommand({
         ? {}
         : { sharedGrowthBytes: values["shared-growth"] },
     }, device);
+    const descriptors = context.inheritedDescriptors();
     const signals = new SignalPass(context, "spill");
     let mayTellWait = true;
     try {
@@ -87,6 +88,7 @@ export const command = defineCommand({
           cgroup: false,
           start: context.startCommand,
           ignored: context.ignoredSignals,
+          descriptors,
           onBaseline: (gpu) => watch.baseline(gpu),
           onStart: (running) => {
             mayTellWait = false;

@@ -1,6 +1,6 @@
 /** Runs a command and looks at its processes and at the GPUs on a schedule, until it ends. */
 import { type Failure, toFailure } from "../errors.ts";
-import type { GpuReply, TreeReply } from "../protocol.ts";
+import type { GpuReply, TreeReply, TreeRequest } from "../protocol.ts";
 import type { Bytes, ProcessMemory } from "../records.ts";
 import { beats, checkSchedule } from "../schedule.ts";
 import { type Ask, within } from "./ask.ts";
@@ -115,14 +115,14 @@ export async function followCommand(
   });
   const end = await ended;
   await cgroup.read();
-  const left = await within(LAST_LOOK_MS, ask({ kind: "tree", roots: rootsOf(run) }));
+  const left = await within(LAST_LOOK_MS, ask(treeOf(run)));
   await cgroup.remove();
   return {
     ...end,
     startedAtMs,
     skipped,
     cgroupPeakBytes: cgroup.peakBytes,
-    leftRunning: run.members.accept(left?.processes ?? [], cgroup.pids)
+    leftRunning: run.members.accept(left?.processes ?? [], left?.inCgroup)
       .filter(({ rssBytes }) => rssBytes !== null),
     failures: cgroup.failures,
   };
@@ -160,8 +160,8 @@ function launchersOf(command: readonly string[]): readonly string[] {
 }
 
 /** The cgroup knows also those that no process of the tree started, as far as we know. */
-function rootsOf({ members, cgroup }: Run): number[] {
-  return [...new Set([...members.roots, ...cgroup.pids])];
+function treeOf({ members, cgroup }: Run): TreeRequest {
+  return { kind: "tree", roots: members.roots, cgroup: cgroup.id };
 }
 
 /** Looks on the schedule until the signal; resolves to the number of looks that were skipped. */
@@ -193,20 +193,19 @@ async function look(
   cutoff: Promise<void>,
   elapsedMs: number,
 ): Promise<Pick<RunSample, "processes" | "gpu" | "failures" | "gpuFailures">> {
-  const { ask, gpus, cgroup, members } = run;
+  const { ask, gpus, members } = run;
   const late = (what: string) => cutoff.then(() => ({ failures: [lateFailure(what)] }));
   const [tree, gpu] = await Promise.all([
     Promise.race([
-      ask({ kind: "tree", roots: rootsOf(run) }).catch(failed),
+      ask(treeOf(run)).catch(failed),
       late("the processes"),
     ]),
     Promise.race([gpus.look(), late("the GPUs")]),
-    Promise.race([cgroup.readSometimes(), cutoff]),
   ]);
   const isTold = isTreeTold(tree);
   return {
     processes: isTold
-      ? withoutLauncher(members.accept(tree.processes, cgroup.pids), run, elapsedMs)
+      ? withoutLauncher(members.accept(tree.processes, tree.inCgroup), run, elapsedMs)
       : null,
     gpu: "gpu" in gpu ? gpu.gpu : null,
     failures: tree.failures,

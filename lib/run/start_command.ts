@@ -39,6 +39,8 @@ export interface StartOptions {
   readonly stdio?: "inherit" | "null" | undefined;
   /** File to write its PID to before it runs, so that all of it is in a cgroup; `null`: none. */
   readonly cgroupFile?: string | null;
+  /** Open files above stderr that it shall have, under the same numbers. Deno hands them on by itself. */
+  readonly descriptors?: readonly number[] | undefined;
   /** Signals that it shall ignore from the start, as we do; Bun would have it heed them. */
   readonly ignored?: readonly string[] | undefined;
 }
@@ -84,9 +86,15 @@ function launchedBy(
 
 function startInBun(argv: readonly string[], options: StartOptions): RunningCommand {
   const stdio = options.stdio === "null" ? "ignore" : "inherit";
+  // A hole in the list is a number that stays closed.
+  const more: (number | null)[] = [];
+  for (const descriptor of options.descriptors ?? []) {
+    while (more.length + 3 < descriptor) more.push(null);
+    more[descriptor - 3] = descriptor;
+  }
   const spawn = (argv: readonly string[]) =>
     Bun.spawn([...argv], {
-      stdio: [stdio, stdio, stdio],
+      stdio: [stdio, stdio, stdio, ...more] as [typeof stdio, typeof stdio, typeof stdio],
       ...options.cwd === undefined ? {} : { cwd: options.cwd },
       ...options.env === undefined ? {} : { env: { ...options.env } },
     });

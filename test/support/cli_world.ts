@@ -180,6 +180,7 @@ export async function hmn(
       started.push(command);
       return options.command ?? endedCommand;
     },
+    inheritedDescriptors: () => [],
     ignoredSignals: [],
     isForeground: () => options.foreground ?? false,
     suspend: () => void calls.push("suspend"),

@@ -116,6 +116,11 @@ export class Pty {
     process.kill(this.#child.pid!, "SIGCONT");
   }
 
+  /** Closes the window: the program is told by SIGHUP, and its terminal is dead. */
+  vanish(): void {
+    process.kill(this.#child.pid!, "SIGKILL");
+  }
+
   /** Ends whatever is left. */
   async close(): Promise<void> {
     this.#child.stdin!.end();

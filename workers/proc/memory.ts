@@ -68,11 +68,14 @@ export class MemorySource {
   }
 
   /** A tree of processes. */
-  tree({ roots }: TreeRequest, without: readonly SourceName[]): TreeReply {
+  tree({ roots, cgroup }: TreeRequest, without: readonly SourceName[]): TreeReply {
     return this.#ask(
       without,
-      () => this.#tree.read(roots),
-      (failures) => ({ kind: "tree", processes: [], failures }),
+      () => {
+        const inCgroup = cgroup === null ? [] : this.#runCgroup.members(cgroup);
+        return { ...this.#tree.read([...roots, ...inCgroup]), inCgroup };
+      },
+      (failures) => ({ kind: "tree", processes: [], inCgroup: [], failures }),
     );
   }
 
@@ -90,7 +93,7 @@ export class MemorySource {
     return this.#ask(
       without,
       () => this.#runCgroup.answer(request),
-      (failures) => ({ kind: "run_cgroup", folder: null, pids: [], peakBytes: null, failures }),
+      (failures) => ({ kind: "run_cgroup", folder: null, peakBytes: null, failures }),
     );
   }
 

@@ -5,7 +5,7 @@
  * It is always a child of the cgroup we are in, so every limit that held before holds in it too.
  */
 import type { Failure } from "../../lib/errors.ts";
-import type { RunCgroupReply, RunCgroupRequest } from "../../lib/protocol.ts";
+import type { RunCgroupReply, RunCgroupRequest, RunId } from "../../lib/protocol.ts";
 import { type Host, HostError } from "../host/host.ts";
 import {
   cgroupFolders,
@@ -36,11 +36,11 @@ export class RunCgroup {
   }
 
   /** Does what is asked; what can't be done is a failure in the answer. */
-  answer({ action, owner, run }: RunCgroupRequest): RunCgroupReply {
+  answer({ action, cgroup }: RunCgroupRequest): RunCgroupReply {
     try {
       this.#parent ??= this.#findParent();
       const { folder, peakFile } = this.#parent;
-      const own = `${folder}/hmn-run-${owner}-${run}`;
+      const own = folderOf(this.#parent, cgroup);
       if (action === "make") this.#make(own, this.#parent);
       if (action === "remove") {
         this.#remove(own, folder);
@@ -49,7 +49,6 @@ export class RunCgroup {
       return {
         kind: "run_cgroup",
         folder: own,
-        pids: this.#members(own),
         peakBytes: parseCgroupBytes(this.#host.readText(`${own}/${peakFile}`)),
         failures: [],
       };
@@ -57,6 +56,18 @@ export class RunCgroup {
       rethrowRefusal(error);
       if (!(error instanceof HostError)) throw error;
       return nothing([failureOf(error)]);
+    }
+  }
+
+  /** The processes in it; none where it is not there. */
+  members(cgroup: RunId): number[] {
+    try {
+      this.#parent ??= this.#findParent();
+      return this.#members(folderOf(this.#parent, cgroup));
+    } catch (error) {
+      rethrowRefusal(error);
+      if (!(error instanceof HostError)) throw error;
+      return [];
     }
   }
 
@@ -124,7 +135,11 @@ export class RunCgroup {
 }
 
 function nothing(failures: readonly Failure[]): RunCgroupReply {
-  return { kind: "run_cgroup", folder: null, pids: [], peakBytes: null, failures };
+  return { kind: "run_cgroup", folder: null, peakBytes: null, failures };
+}
+
+function folderOf({ folder }: Parent, { owner, run }: RunId): string {
+  return `${folder}/hmn-run-${owner}-${run}`;
 }
 
 function failureOf(error: HostError): Failure {

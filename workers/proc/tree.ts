@@ -29,7 +29,7 @@ export class TreeReader {
   }
 
   /** Each process once, a parent before what it started. What ends meanwhile is left out. */
-  read(roots: readonly number[]): TreeReply {
+  read(roots: readonly number[]): Omit<TreeReply, "inCgroup"> {
     const failures: Failure[] = [];
     const found = new Map<number, ProcessMemory>();
     const waiting = [...new Set(roots)];
