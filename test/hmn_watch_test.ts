@@ -85,6 +85,15 @@ function once(when: (stdout: string) => boolean, action: (pid: number) => void) 
   };
 }
 
+/** It is there and no zombie: nobody may wait for one whose parent was killed. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 const records = (text: string) =>
@@ -254,7 +263,7 @@ describe("hmn watch", { skip: skipNative() }, () => {
         const { pid } = pty;
         pty.vanish();
         const endMs = performance.now() + 20_000;
-        while (fs.existsSync(`/proc/${pid}`) && performance.now() < endMs) await sleep(20);
+        while (isRunning(pid) && performance.now() < endMs) await sleep(20);
         await pty.close();
         const said = fs.readFileSync(file, "utf8");
         assert.match(said, /"kind":"summary"|hmn watch: per-PID {2}PID/, `${way}: ${said}`);
