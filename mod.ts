@@ -105,14 +105,13 @@ export {
   type DedicatedThreshold,
   DEFAULT_DEDICATED_THRESHOLD_PERCENT,
   DEFAULT_SHARED_GROWTH_BYTES,
-  type SpillEpisode,
   type SpillOptions,
-  SpillReport,
   type SpillSample,
   spillSampleOf,
   SpillTracker,
 } from "./lib/spill.ts";
+export { type SpillEpisode, SpillReport } from "./lib/spill_report.ts";
 export { runCommand, type RunOptions } from "./lib/run/run_command.ts";
-export type { RunSample } from "./lib/run/follow.ts";
+export type { RunSample } from "./lib/run/look.ts";
 export type { CommandEnd, RunningCommand } from "./lib/run/start_command.ts";
 export type { PeakRamSource, RunGpu, RunMoment, RunProcess, RunReport } from "./lib/run/report.ts";

@@ -17,9 +17,18 @@ export function toCamelCase(value: unknown): unknown {
   return renameKeys(value, camelKey);
 }
 
+/** Keys renamed so far: they are those of our records, and come again with every line. */
+const SNAKE_KEYS = new Map<string, string>();
+/** Keys kept; what is beyond them is renamed anew. */
+const MOST_KEYS = 1_000;
+
 /** `pciBusId` → `pci_bus_id`. */
 export function snakeKey(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const known = SNAKE_KEYS.get(key);
+  if (known !== undefined) return known;
+  const renamed = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  if (SNAKE_KEYS.size < MOST_KEYS) SNAKE_KEYS.set(key, renamed);
+  return renamed;
 }
 
 /** `pci_bus_id` → `pciBusId`. */

@@ -4,6 +4,8 @@
  * `memory`, `tree`, `find`, `gpu`, `doctor` and `ping` are elementary: one worker answers each. `devices`, `processes`
  * and `snapshot` are composed of them on the caller's side, so that a lane that hangs costs only its own
  * part of the answer.
+ *
+ * Over 200 lines because each message has its definition beside it, and they are read together.
  */
 import type { Failure } from "./errors.ts";
 import type {

@@ -70,7 +70,7 @@ export function processGpuInfo(
   const device = listing.devices.find((candidate) => candidate.index === deviceIndex);
   if (device === undefined) return null;
   const deviceUsedBytes = device.usedBytes;
-  const held = listing.foreignPids ? null : heldBy(listing, device, pid);
+  const held = holdings(listing)(device, pid);
   if (held !== null) {
     return { usedBytes: held.bytes, deviceUsedBytes, isPerProcess: true, source: held.source };
   }
@@ -78,19 +78,33 @@ export function processGpuInfo(
   return { usedBytes: null, deviceUsedBytes, isPerProcess: false, source };
 }
 
-/**
- * The sum of the process's rows; `null` where one has no figure, or where rows may be missing: the list
- * was not read whole, and the process has none, or only those of some MIG slices.
- */
-function heldBy(
-  listing: GpuListing,
+/** What a process holds on a device; `null`: it can't be told. */
+export type Holdings = (
   device: DeviceInfo,
   pid: number,
+) => { readonly bytes: number; readonly source: SourceName } | null;
+
+/**
+ * Makes the look-up of who holds what. It is not told where the driver may count PIDs in another namespace, where a
+ * row has no figure, or where rows may be missing: the list was not read whole, and the process has none, or only
+ * those of some MIG slices.
+ */
+export function holdings(listing: GpuListing): Holdings {
+  if (listing.foreignPids) return () => null;
+  const rows = Map.groupBy(listing.processes, (row) => `${row.deviceIndex} ${row.pid}`);
+  return (device, pid) =>
+    sumOf(
+      rows.get(`${device.index} ${pid}`) ?? [],
+      device,
+      listing.listedDevices.includes(device.index),
+    );
+}
+
+function sumOf(
+  rows: readonly GpuProcess[],
+  device: DeviceInfo,
+  isWhole: boolean,
 ): { bytes: number; source: SourceName } | null {
-  const rows = listing.processes.filter((row) =>
-    row.deviceIndex === device.index && row.pid === pid
-  );
-  const isWhole = listing.listedDevices.includes(device.index);
   const first = rows[0];
   if (first === undefined) return isWhole ? { bytes: 0, source: device.source } : null;
   if (first.gpuInstanceId !== null && !isWhole) return null;
@@ -100,25 +114,6 @@ function heldBy(
     bytes += row.usedBytes;
   }
   return { bytes, source: first.source };
-}
-
-/**
- * What processes hold together on one device; `null` where that of one of them can't be told, or the driver may count
- * PIDs in another namespace.
- */
-export function heldOn(
-  listing: GpuListing,
-  device: DeviceInfo,
-  pids: Iterable<number>,
-): Bytes {
-  if (listing.foreignPids) return null;
-  let bytes = 0;
-  for (const pid of pids) {
-    const held = heldBy(listing, device, pid);
-    if (held === null) return null;
-    bytes += held.bytes;
-  }
-  return bytes;
 }
 
 /** The answer as seen from one device. A device that does not exist leaves the GPU parts `null`. */

@@ -1,6 +1,7 @@
 /** A spill tracker for each GPU, fed with whole answers. */
 import type { DeviceInfo } from "./records.ts";
-import { type SpillOptions, SpillReport, spillSampleOf, SpillTracker } from "./spill.ts";
+import { type SpillOptions, spillSampleOf, SpillTracker } from "./spill.ts";
+import { SpillReport } from "./spill_report.ts";
 
 /** What one GPU's tracker found. */
 export interface DeviceSpill {

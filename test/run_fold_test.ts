@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProcessMemory } from "../lib/records.ts";
-import type { Followed, RunSample } from "../lib/run/follow.ts";
+import type { Followed } from "../lib/run/follow.ts";
+import type { RunSample } from "../lib/run/look.ts";
 import { Members } from "../lib/run/members.ts";
 import { Series } from "../lib/run/series.ts";
 import { RunTracker } from "../lib/run/tracker.ts";

@@ -4,11 +4,11 @@ import { test } from "node:test";
 import {
   DEFAULT_DEDICATED_THRESHOLD_PERCENT,
   DEFAULT_SHARED_GROWTH_BYTES,
-  SpillReport,
   type SpillSample,
   spillSampleOf,
   SpillTracker,
 } from "../lib/spill.ts";
+import { SpillReport } from "../lib/spill_report.ts";
 import { DeviceSpills, worstOf } from "../lib/spill_devices.ts";
 import { aDevice } from "../lib/testing.ts";
 

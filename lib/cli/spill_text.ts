@@ -2,7 +2,7 @@
 import type { Failure } from "../errors.ts";
 import { formatSize, roundHalfEven } from "../format.ts";
 import type { DeviceInfo } from "../records.ts";
-import type { SpillEpisode, SpillReport } from "../spill.ts";
+import type { SpillEpisode, SpillReport } from "../spill_report.ts";
 import type { DeviceSpill } from "../spill_devices.ts";
 import { areAllAbsent, reasons } from "./failures.ts";
 

@@ -1,6 +1,7 @@
 /** `hmn watch`: processes and GPUs over time. */
 import type { DeviceSelector } from "../select_device.ts";
-import { Watcher, type WatchPlan } from "../watch/watcher.ts";
+import type { WatchPlan } from "../watch/records.ts";
+import { Watcher } from "../watch/watcher.ts";
 import { countOption, durationOption, intervalOption } from "./amounts.ts";
 import type { CliContext } from "./context.ts";
 import { defineCommand, type Valued } from "./command.ts";

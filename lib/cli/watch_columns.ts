@@ -2,7 +2,7 @@
 import { formatSize } from "../format.ts";
 import type { Bytes } from "../records.ts";
 import { escapeText } from "../text.ts";
-import type { WatchSample } from "../watch/watcher.ts";
+import type { WatchSample } from "../watch/records.ts";
 import { displayWidth, padEnd, truncateToWidth } from "./table.ts";
 
 type Row = WatchSample["rows"][number];

@@ -3,7 +3,8 @@ import type { Failure } from "../errors.ts";
 import { toJsonLine } from "../json_case.ts";
 import { type DeviceSpill, worstOf } from "../spill_devices.ts";
 import type { ProcessHistory } from "../watch/history.ts";
-import type { Watcher, WatchEvent, WatchSample } from "../watch/watcher.ts";
+import type { WatchEvent, WatchSample } from "../watch/records.ts";
+import type { Watcher } from "../watch/watcher.ts";
 import { deviceSpillRecord, spillRecord } from "./spill_text.ts";
 
 /** When a record was made. */
@@ -61,7 +62,7 @@ function times({ elapsedMs, atMs, seq }: Moment) {
 
 /** The last line. */
 export function summaryLine(watcher: Watcher, moment: Moment, endedBy: string): string {
-  const spills = watcher.spills.reports();
+  const spills = watcher.gpus.spills.reports();
   const worst = worstOf(spills);
   return toJsonLine({
     kind: "summary",
@@ -80,8 +81,8 @@ export function summaryLine(watcher: Watcher, moment: Moment, endedBy: string): 
   });
 }
 
-function peakRecord({ devicePeaks }: Watcher, { deviceIndex, deviceUuid }: DeviceSpill) {
-  const known = devicePeaks.find(({ device }) =>
+function peakRecord({ gpus }: Watcher, { deviceIndex, deviceUuid }: DeviceSpill) {
+  const known = gpus.peaks.find(({ device }) =>
     device.index === deviceIndex && device.uuid === deviceUuid
   );
   return {

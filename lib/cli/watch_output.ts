@@ -1,5 +1,6 @@
 /** The ways a watch can be shown: lines of text, JSON Lines, or (in a file of its own) a live screen. */
-import type { Watcher, WatchSample } from "../watch/watcher.ts";
+import type { WatchSample } from "../watch/records.ts";
+import type { Watcher } from "../watch/watcher.ts";
 import { type CliContext, OutputClosed } from "./context.ts";
 import { failureText } from "./failures.ts";
 import { timeLabel } from "./spill_text.ts";

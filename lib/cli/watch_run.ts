@@ -2,7 +2,8 @@
 import { abortable } from "../answering.ts";
 import { type Failure, HypomnesisError } from "../errors.ts";
 import { beats, pause } from "../schedule.ts";
-import type { Watcher, WatchPlan } from "../watch/watcher.ts";
+import type { WatchPlan } from "../watch/records.ts";
+import type { Watcher } from "../watch/watcher.ts";
 import { type CliContext, OutputClosed, type SignalName } from "./context.ts";
 import { exitCodeOf } from "./failures.ts";
 import { timeLabel, whyNotMeasurable } from "./spill_text.ts";
@@ -124,7 +125,7 @@ export class WatchRun {
         this.#seq = tick;
         this.#failures = result.failures;
         await this.#output.sample(result, { elapsedMs, atMs: result.atMs, seq: tick }, skipped);
-        await this.#tellSpill(this.#watcher.driverAnswered);
+        await this.#tellSpill(this.#watcher.gpus.answered);
         if (this.#watcher.watched.length === 0 && !this.#plan.followNew) {
           this.#endedBy = "all_exited";
           break;
@@ -144,12 +145,12 @@ export class WatchRun {
   async #tellSpill(isKnown: boolean): Promise<void> {
     if (this.#spillTold || !isKnown) return;
     this.#spillTold = true;
-    const { spills, devicePeaks, driverFailures, driverAnswered } = this.#watcher;
+    const { spills, peaks, failures, answered } = this.#watcher.gpus;
     if (spills.isMeasurable) return;
     const why = whyNotMeasurable({
-      devices: devicePeaks.map(({ device }) => device),
-      failures: driverFailures,
-      answered: driverAnswered,
+      devices: peaks.map(({ device }) => device),
+      failures,
+      answered,
     });
     await this.#output.remark(unmeasurableText(why));
   }
@@ -165,10 +166,10 @@ export class WatchRun {
   }
 
   #exitCode(): number {
-    const { spills, samples, driverAnswered, driverFailures, histories } = this.#watcher;
-    if (spills.hasSpilled) return 1;
+    const { gpus, samples, histories } = this.#watcher;
+    if (gpus.spills.hasSpilled) return 1;
     if (samples === 0) return this.#signal === null ? 0 : EXIT_OF[this.#signal] ?? 1;
-    if (!driverAnswered && driverFailures.length > 0) return exitCodeOf(driverFailures);
+    if (!gpus.answered && gpus.failures.length > 0) return exitCodeOf(gpus.failures);
     const hasRead = histories.some(({ rss, used }) => rss.observations + used.observations > 0);
     return hasRead || histories.length === 0 ? 0 : exitCodeOf(this.#failures);
   }

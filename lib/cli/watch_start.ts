@@ -1,9 +1,8 @@
 /** The beginning of a watch: what is watched, or why nothing can be. */
 import { HypomnesisError } from "../errors.ts";
-import type { DeviceInfo } from "../records.ts";
 import { driverFailures, type WatchLook } from "../watch/sample.ts";
-import type { Selection } from "../watch/select.ts";
-import type { Watcher, WatchPlan } from "../watch/watcher.ts";
+import type { Beginning, WatchPlan } from "../watch/records.ts";
+import type { Watcher } from "../watch/watcher.ts";
 import { gravest } from "./failures.ts";
 import type { WatchOutput } from "./watch_output.ts";
 import { bannerText, idleText, missingText, waitingText } from "./watch_text.ts";
@@ -18,11 +17,7 @@ export async function announce(
   output: WatchOutput,
   watcher: Watcher,
   plan: WatchPlan,
-  { selection, look, devices }: {
-    readonly selection: Selection;
-    readonly look: WatchLook;
-    readonly devices: readonly DeviceInfo[];
-  },
+  { selection, look, devices }: Beginning,
   intervalMs: number,
 ): Promise<void> {
   const { pids, match, top, followNew } = plan;
@@ -37,7 +32,15 @@ export async function announce(
     await output.remark(idleText(devices, top));
   }
   await output.remark(
-    bannerText({ devices, intervalMs, selection, isExplicit, followNew, match, top }),
+    bannerText({
+      devices: look.gpu === null ? null : devices,
+      intervalMs,
+      selection,
+      isExplicit,
+      followNew,
+      match,
+      top,
+    }),
   );
 }
 

@@ -4,7 +4,8 @@ import type { Bytes, DeviceInfo } from "../records.ts";
 import { escapeText } from "../text.ts";
 import type { ProcessHistory } from "../watch/history.ts";
 import type { Selected, Selection } from "../watch/select.ts";
-import type { Watcher, WatchEvent } from "../watch/watcher.ts";
+import type { WatchEvent } from "../watch/records.ts";
+import type { Watcher } from "../watch/watcher.ts";
 import { sparkline } from "./sparkline.ts";
 import { spillBlocks, timeLabel } from "./spill_text.ts";
 import { renderTable } from "./table.ts";
@@ -13,7 +14,8 @@ const PREFIX = "hmn watch";
 
 /** How the watch is set up, for its first line. */
 export interface BannerFacts {
-  readonly devices: readonly DeviceInfo[];
+  /** The GPUs; `null`: the drivers have not answered. */
+  readonly devices: readonly DeviceInfo[] | null;
   readonly intervalMs: number;
   readonly selection: Selection;
   /** PIDs were given. */
@@ -43,7 +45,8 @@ function seconds(ms: number): string {
   return timeLabel(ms).slice(1);
 }
 
-function devicesText(devices: readonly DeviceInfo[]): string {
+function devicesText(devices: readonly DeviceInfo[] | null): string {
+  if (devices === null) return "GPUs not known yet";
   if (devices.length === 0) return "no GPU";
   if (devices.length > 1) return `${devices.length} devices`;
   const { index, name } = devices[0]!;
@@ -117,9 +120,9 @@ export function summaryText(watcher: Watcher, elapsedMs: number): string {
   const { samples, failedSamples } = watcher;
   const failed = failedSamples === 0 ? "" : `, ${failedSamples} failed`;
   const noun = samples === 1 ? "sample" : "samples";
-  return spillBlocks(PREFIX, watcher.spills.reports()) +
+  return spillBlocks(PREFIX, watcher.gpus.spills.reports()) +
     `${PREFIX}: ${samples} ${noun} in ${seconds(elapsedMs)}${failed}\n` +
-    watcher.devicePeaks.map(({ device, peak }) => {
+    watcher.gpus.peaks.map(({ device, peak }) => {
       const total = device.totalBytes === null ? "" : ` / ${formatSize(device.totalBytes)}`;
       const name = device.name === null ? "" : ` [${escapeText(device.name)}]`;
       const when = peak.peakAtMs === null ? "" : ` at ${timeLabel(peak.peakAtMs)}`;

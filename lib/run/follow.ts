@@ -1,11 +1,12 @@
 /** Runs a command and looks at its processes and at the GPUs on a schedule, until it ends. */
-import { type Failure, toFailure } from "../errors.ts";
-import type { GpuReply, TreeReply, TreeRequest } from "../protocol.ts";
+import type { Failure } from "../errors.ts";
+import type { GpuReply } from "../protocol.ts";
 import type { Bytes, ProcessMemory } from "../records.ts";
 import { beats, checkSchedule } from "../schedule.ts";
 import { type Ask, within } from "./ask.ts";
 import { CgroupOfRun } from "./cgroup_of_run.ts";
 import { GpuLook } from "./gpu_look.ts";
+import { launchersOf, look, type Run, type RunSample, treeOf } from "./look.ts";
 import { Members } from "./members.ts";
 import {
   type CommandEnd,
@@ -13,24 +14,6 @@ import {
   startCommand,
   type StartOptions,
 } from "./start_command.ts";
-
-/** One look at a run. */
-export interface RunSample {
-  /** Number of the look, from 0. A gap means that looks were skipped. */
-  readonly tick: number;
-  /** Milliseconds since the command was started, on a monotonic clock, when the look began. */
-  readonly elapsedMs: number;
-  /** When that was, milliseconds since the epoch. */
-  readonly atMs: number;
-  /** The processes of the run; `null` where that could not be read in time. */
-  readonly processes: readonly ProcessMemory[] | null;
-  /** The GPUs and who uses them; `null` where that could not be read in time, or is not asked this time. */
-  readonly gpu: GpuReply | null;
-  /** What could not be read of the processes, and why. */
-  readonly failures: readonly Failure[];
-  /** What could not be read of the GPUs, and why. */
-  readonly gpuFailures: readonly Failure[];
-}
 
 /** How a run is followed. */
 export interface FollowOptions extends StartOptions {
@@ -128,41 +111,7 @@ export async function followCommand(
   };
 }
 
-interface Run {
-  readonly ask: Ask;
-  readonly gpus: GpuLook;
-  readonly cgroup: CgroupOfRun;
-  readonly members: Members;
-  /** The root, and what it may be called while it is not the command yet. */
-  readonly launcher: { readonly pid: number; readonly names: readonly string[] };
-}
-
 type Look = Omit<RunSample, "atMs">;
-
-/** The root has become the command by now; a script that a shell runs is called like the shell for ever. */
-const LAUNCHED_MS = 200;
-
-function withoutLauncher(
-  processes: readonly ProcessMemory[],
-  { launcher }: Run,
-  elapsedMs: number,
-): readonly ProcessMemory[] {
-  if (elapsedMs > LAUNCHED_MS) return processes;
-  return processes.filter(({ pid, name }) =>
-    pid !== launcher.pid || !launcher.names.includes(name ?? "")
-  );
-}
-
-/** The shell that joins the cgroup, or this runtime, of which a new process is a copy at first. */
-function launchersOf(command: readonly string[]): readonly string[] {
-  const name = (command[0] ?? "").slice((command[0] ?? "").lastIndexOf("/") + 1);
-  return ["sh", "bun", "deno"].filter((launcher) => launcher !== name);
-}
-
-/** The cgroup knows also those that no process of the tree started, as far as we know. */
-function treeOf({ members, cgroup }: Run): TreeRequest {
-  return { kind: "tree", roots: members.roots, cgroup: cgroup.id };
-}
 
 /** Looks on the schedule until the signal; resolves to the number of looks that were skipped. */
 async function lookUntil(
@@ -188,49 +137,7 @@ async function lookUntil(
   return skipped;
 }
 
-async function look(
-  run: Run,
-  cutoff: Promise<void>,
-  elapsedMs: number,
-): Promise<Pick<RunSample, "processes" | "gpu" | "failures" | "gpuFailures">> {
-  const { ask, gpus, members } = run;
-  const late = (what: string) => cutoff.then(() => ({ failures: [lateFailure(what)] }));
-  const [tree, gpu] = await Promise.all([
-    Promise.race([
-      ask(treeOf(run)).catch(failed),
-      late("the processes"),
-    ]),
-    Promise.race([gpus.look(), late("the GPUs")]),
-  ]);
-  const isTold = isTreeTold(tree);
-  return {
-    processes: isTold
-      ? withoutLauncher(members.accept(tree.processes, tree.inCgroup), run, elapsedMs)
-      : null,
-    gpu: "gpu" in gpu ? gpu.gpu : null,
-    failures: tree.failures,
-    gpuFailures: gpu.failures,
-  };
-}
-
-function isTreeTold(tree: TreeReply | { failures: readonly Failure[] }): tree is TreeReply {
-  // An empty tree without a failure means that all have ended.
-  return "kind" in tree && (tree.processes.length > 0 || tree.failures.length === 0);
-}
-
 /** To a microsecond: what is behind it is no measurement. */
 function roundMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;
-}
-
-function failed(error: unknown): { failures: readonly Failure[] } {
-  return { failures: [toFailure(error)] };
-}
-
-function lateFailure(what: string): Failure {
-  return {
-    code: "slow",
-    source: null,
-    message: `Cannot include ${what} in this sample: the answer has not arrived yet`,
-  };
 }

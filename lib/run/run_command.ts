@@ -1,6 +1,7 @@
 /** Runs a command and tells what memory it took: the library's `time(1)`. */
 import { Meter } from "../meter.ts";
-import { followCommand, type RunSample } from "./follow.ts";
+import { followCommand } from "./follow.ts";
+import type { RunSample } from "./look.ts";
 import type { RunReport } from "./report.ts";
 import type { RunningCommand } from "./start_command.ts";
 import { RunTracker } from "./tracker.ts";

@@ -3,8 +3,9 @@ import type { Failure } from "../errors.ts";
 import { PeakTracker } from "../peak.ts";
 import type { GpuReply } from "../protocol.ts";
 import type { Bytes, DeviceInfo, ProcessMemory } from "../records.ts";
-import { heldOn } from "../snapshot.ts";
-import type { Followed, RunSample } from "./follow.ts";
+import { holdings } from "../snapshot.ts";
+import type { Followed } from "./follow.ts";
+import type { RunSample } from "./look.ts";
 import type { PeakRamSource, RunGpu, RunMoment, RunProcess, RunReport } from "./report.ts";
 import { higher, Series } from "./series.ts";
 
@@ -74,10 +75,12 @@ export class RunTracker {
 
   /** Returns what the run holds on all GPUs together. */
   #seeGpus(gpu: GpuReply, processes: readonly ProcessMemory[] | null, elapsedMs: number): Bytes {
-    const pids = (processes ?? []).map(({ pid }) => pid);
+    const heldBy = holdings(gpu);
     let all: Bytes = gpu.devices.length === 0 ? null : 0;
     for (const device of gpu.devices) {
-      const held = processes === null ? null : heldOn(gpu, device, pids);
+      const held = processes === null
+        ? null
+        : total(processes, ({ pid }) => heldBy(device, pid)?.bytes ?? null);
       const key = device.uuid ?? String(device.index);
       const known = this.#gpus.get(key) ?? { device, peak: new PeakTracker() };
       known.device = device;
@@ -89,12 +92,8 @@ export class RunTracker {
     for (const process of processes ?? []) {
       const seen = this.#processes.get(keyOf(process));
       if (seen === undefined || gpu.devices.length === 0) continue;
-      const held = gpu.devices.map((device) => heldOn(gpu, device, [process.pid]));
-      if (held.includes(null)) continue;
-      seen.peakVramBytes = higher(
-        seen.peakVramBytes,
-        held.reduce<number>((bytes, part) => bytes + part!, 0),
-      );
+      const held = total(gpu.devices, (device) => heldBy(device, process.pid)?.bytes ?? null);
+      seen.peakVramBytes = held === null ? seen.peakVramBytes : higher(seen.peakVramBytes, held);
     }
     return all;
   }
@@ -185,6 +184,17 @@ function gpuOf(device: DeviceInfo, peak: PeakTracker): RunGpu {
 
 function keyOf({ pid, startTicks }: ProcessMemory): string {
   return `${pid} ${startTicks}`;
+}
+
+/** The sum; `null` where one part is not known. */
+function total<T>(parts: readonly T[], of: (part: T) => Bytes): Bytes {
+  let bytes = 0;
+  for (const part of parts) {
+    const more = of(part);
+    if (more === null) return null;
+    bytes += more;
+  }
+  return bytes;
 }
 
 /** A process without memory has ended and was not waited for yet. */

@@ -1,10 +1,9 @@
 /** What is remembered of one watched process. */
 import type { Failure } from "../errors.ts";
 import { PeakTracker } from "../peak.ts";
-import type { GpuReply } from "../protocol.ts";
-import type { Bytes, DeviceInfo, ProcessMemory } from "../records.ts";
-import { isOurs } from "../snapshot.ts";
+import type { Bytes, ProcessMemory } from "../records.ts";
 import type { SourceName } from "../sources.ts";
+import type { Held, HeldOnDevice } from "./held.ts";
 import type { Selected } from "./select.ts";
 
 /** What has become of a watched process. */
@@ -15,13 +14,6 @@ export type ProcessState =
   | "exited"
   /** It can't be told: its PID is another namespace's, or `/proc` could not be read. */
   | "unknown";
-
-/** What a process holds on one GPU. */
-export interface HeldOnDevice {
-  readonly deviceIndex: number;
-  readonly deviceUuid: string | null;
-  readonly usedBytes: Bytes;
-}
 
 /** One process at one sample. */
 export interface WatchRow {
@@ -141,65 +133,4 @@ export class ProcessHistory {
 function delta({ lastBytes, observations }: PeakTracker, bytes: Bytes): number | null {
   if (bytes === null) return null;
   return observations === 0 ? 0 : bytes - lastBytes!;
-}
-
-/** What the drivers told about one process. */
-export interface Held {
-  readonly name: string | null;
-  readonly usedBytes: Bytes;
-  readonly sharedUsedBytes: Bytes;
-  readonly devices: readonly HeldOnDevice[];
-  readonly source: SourceName | null;
-}
-
-/** Nothing is known of what it holds. */
-export const NOTHING_TOLD: Held = {
-  name: null,
-  usedBytes: null,
-  sharedUsedBytes: null,
-  devices: [],
-  source: null,
-};
-
-/**
- * What a process holds on these devices together. Not known where one of them could not be asked, or where no list has
- * the process and one may lack it.
- */
-export function heldByProcess(
-  gpu: GpuReply | null,
-  devices: readonly DeviceInfo[],
-  { pid, foreign }: { readonly pid: number; readonly foreign: boolean },
-): Held {
-  if (gpu === null || devices.length === 0) return NOTHING_TOLD;
-  const rows = gpu.processes.filter((row) =>
-    row.pid === pid && isOurs(row, gpu.foreignPids) === !foreign &&
-    devices.some(({ index }) => index === row.deviceIndex)
-  );
-  const isWhole = devices.every(({ index }) => gpu.listedDevices.includes(index)) &&
-    (foreign || !gpu.foreignPids || rows.length > 0);
-  const isUntold = devices.some((device) => {
-    const isListed = gpu.listedDevices.includes(device.index) ||
-      rows.some(({ deviceIndex }) => deviceIndex === device.index);
-    const isAsked = device.state === "ok" &&
-      !gpu.failures.some(({ deviceIndex }) => deviceIndex === device.index);
-    return !isListed && !isAsked;
-  });
-  const sum = (of: (row: (typeof rows)[number]) => Bytes): Bytes =>
-    rows.reduce<Bytes>((bytes, row) => {
-      const more = of(row);
-      return bytes === null || more === null ? null : bytes + more;
-    }, 0);
-  return {
-    name: rows.find(({ name }) => name !== null)?.name ?? null,
-    usedBytes: !isUntold && (rows.length > 0 || isWhole) ? sum(({ usedBytes }) => usedBytes) : null,
-    sharedUsedBytes: !isUntold && rows.length > 0
-      ? sum(({ sharedUsedBytes }) => sharedUsedBytes)
-      : null,
-    devices: rows.map(({ deviceIndex, deviceUuid, usedBytes }) => ({
-      deviceIndex,
-      deviceUuid,
-      usedBytes,
-    })),
-    source: rows[0]?.source ?? devices[0]!.source,
-  };
 }

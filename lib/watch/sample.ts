@@ -72,3 +72,12 @@ function lateFailure(what: string): Failure {
     message: `Cannot include ${what} in this sample: the answer has not arrived yet`,
   };
 }
+
+/** What is worth a line at each sample: not what is absent here, nor the end of a process. */
+export function tellable(failures: readonly Failure[]): Failure[] {
+  const known = new Set<string>();
+  return failures.filter(({ code, message }) => {
+    const isNews = code !== "absent" && code !== "not_supported" && code !== "no_such_process";
+    return isNews && !known.has(message) && known.add(message) !== undefined;
+  });
+}
