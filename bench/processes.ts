@@ -1,5 +1,8 @@
-/** What other processes cost: CPU time and memory, from `/proc`. */
+/** Other processes: starting them, and what they cost in CPU time and memory, from `/proc`. */
+import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { fakeMachine } from "../test/support/native.ts";
 
 /** `USER_HZ` */
 const TICKS_PER_SECOND = 100;
@@ -36,6 +39,46 @@ export function pssMb(pids: readonly number[]): number {
     kib += Number(/^Pss:\s+(\d+)/m.exec(text)![1]);
   }
   return kib / 1024;
+}
+
+/** The runtime's own command line for the built `hmn`. */
+export function hmnCommand(): string[] {
+  const cli = new URL("../dist/cli.js", import.meta.url).pathname;
+  return "Bun" in globalThis
+    ? [process.execPath, cli]
+    : [process.execPath, "run", "-A", "--no-check", cli];
+}
+
+/** Starts a program without input, whose output is dropped unless `stdout` is `"pipe"`. */
+export function start(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  stdout: "ignore" | "pipe" = "ignore",
+): ChildProcess {
+  const [program, ...args] = command;
+  return spawn(program!, args, {
+    stdio: ["ignore", stdout, "ignore"],
+    env: { ...process.env, ...env },
+  });
+}
+
+/** Fifty processes that sleep, as rows of a fake driver with two GPUs. */
+export function fiftySleepers() {
+  const children = Array.from({ length: 50 }, () => start(["sleep", "3600"]));
+  const pids = children.map(({ pid }) => String(pid));
+  const machine = fakeMachine({
+    gpus: 2,
+    reload: 0,
+    process: pids.map((pid, i) => `${i % 2},${pid},1073741824`),
+  });
+  return {
+    pids,
+    env: { HMN_NVML_PATH: machine.nvmlPath, HMN_NVIDIA_SMI_PATH: "/nonexistent/nvidia-smi" },
+    end: () => {
+      children.forEach((child) => child.kill());
+      machine.cleanup();
+    },
+  };
 }
 
 /** Waits. */

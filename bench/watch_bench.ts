@@ -1,27 +1,14 @@
 /**
  * What watching costs: `hmn watch` of 50 processes at 10 Hz, `hmn run` of a tree of 20 at 10 Hz, each beside procps'
- * `top` at the same pace, and whether a watch of 100,000 samples grows.
+ * `top` at the same pace.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import { fakeMachine } from "../test/support/native.ts";
-import { coreShare, pssMb, sleep, treeOf } from "./processes.ts";
+import { coreShare, fiftySleepers, hmnCommand, pssMb, sleep, start, treeOf } from "./processes.ts";
 import { row, RUNTIME } from "./support.ts";
 
 const SECONDS = 20;
-/** Samples a second at which the long watch goes, as fast as it can. */
-const MANY = 100_000;
 const isBun = RUNTIME === "bun";
-const cli = new URL("../dist/cli.js", import.meta.url).pathname;
-const hmn = isBun ? [process.execPath, cli] : [process.execPath, "run", "-A", "--no-check", cli];
-
-function start(command: readonly string[], env: Record<string, string> = {}): ChildProcess {
-  const [program, ...args] = command;
-  return spawn(program!, args, {
-    stdio: ["ignore", "ignore", "ignore"],
-    env: { ...process.env, ...env },
-  });
-}
+const hmn = hmnCommand();
 
 async function shareOf(
   command: readonly string[],
@@ -38,14 +25,7 @@ async function shareOf(
 
 const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
 
-const sleepers = Array.from({ length: 50 }, () => start(["sleep", "3600"]));
-const pids = sleepers.map(({ pid }) => String(pid));
-const machine = fakeMachine({
-  gpus: 2,
-  reload: 0,
-  process: pids.map((pid, i) => `${i % 2},${pid},1073741824`),
-});
-const env = { HMN_NVML_PATH: machine.nvmlPath, HMN_NVIDIA_SMI_PATH: "/nonexistent/nvidia-smi" };
+const { pids, env, end } = fiftySleepers();
 try {
   const top = await shareOf(["top", "-b", "-d", "0.1"]);
   const watch = await shareOf([...hmn, "watch", ...pids, "--interval", "100ms", "--json"], env);
@@ -76,57 +56,6 @@ try {
     `<= ${percent(most)}`,
     share <= most,
   );
-
-  const long = start([...hmn, "watch", ...pids, "--interval", "1ms", "--json"], env);
-  await sleep(5_000);
-  const longPids = treeOf(long.pid!);
-  const samplesMs = await timeOfSamples(env);
-  const lowest = async () => {
-    let mb = Infinity;
-    for (let i = 0; i < 20; i++) {
-      await sleep(100);
-      mb = Math.min(mb, pssMb(longPids));
-    }
-    return mb;
-  };
-  await sleep(0.1 * MANY * samplesMs);
-  const before = await lowest();
-  await sleep(MANY * samplesMs);
-  const grown = await lowest() - before;
-  long.kill("SIGINT");
-  row(
-    `growth of its summed PSS over about ${MANY} samples (${samplesMs.toFixed(1)} ms each)`,
-    `${grown.toFixed(1)} MB (from ${before.toFixed(0)} MB)`,
-    "<= 5 MB",
-    grown <= 5,
-  );
 } finally {
-  sleepers.forEach((child) => child.kill());
-  machine.cleanup();
-}
-
-/** Milliseconds from one sample to the next of a watch that goes as fast as it can. */
-async function timeOfSamples(env: Record<string, string>): Promise<number> {
-  const [program, ...args] = [
-    ...hmn,
-    "watch",
-    ...pids,
-    "--interval",
-    "1ms",
-    "--duration",
-    "3s",
-    "--json",
-  ];
-  const child = spawn(program!, args, {
-    stdio: ["ignore", "pipe", "ignore"],
-    env: { ...process.env, ...env },
-  });
-  let text = "";
-  child.stdout!.setEncoding("utf8").on(
-    "data",
-    (piece: string) => text = (text + piece).slice(-50_000),
-  );
-  await new Promise((resolve) => child.on("close", resolve));
-  const { samples, t_ms } = JSON.parse(text.trim().split("\n").at(-1)!);
-  return t_ms / samples;
+  end();
 }
