@@ -43,13 +43,24 @@ describe("what the documentation shows", { skip: skipNative() }, () => {
     }
   });
 
-  for (
-    const [example, expected] of [
-      ["this_process.ts", /^RAM: \d+ bytes\nGPU 0: 0 bytes\n$/],
-      ["before_after.ts", /^ {2}64 MiB array: RAM \+\d+ MB {2}\| {2}VRAM \+0 MB \[per-process\]\n/],
-      ["watch.ts", /^\+\d+ ms: RSS \d+, GPUs 536870912\n(?:\+\d+ ms: .*\n){2}$/],
-    ] as const
-  ) {
+  const EXAMPLES: readonly (readonly [string, RegExp])[] = [
+    ["this_process.ts", /^RAM: \d+ bytes\nGPU 0: 0 bytes\n$/],
+    ["before_after.ts", /^ {2}64 MiB array: RAM \+\d+ MB {2}\| {2}VRAM \+0 MB \[per-process\]\n/],
+    [
+      "run_command.ts",
+      /^exit code 0 after \d+ ms\npeak RAM [1-9]\d+ bytes \((sum_rss|vm_hwm)\)\n(?:\d+ (?:sh|sleep) \d+\n){3}GPU 0: 0 bytes\n/,
+    ],
+    ["spill.ts", /^spill is not measurable here\n$/],
+    ["peak.ts", /^8 blocks: peak RSS [1-9]\d{7,} bytes at \d+ ms\n$/],
+    ["watch.ts", /^\+\d+ ms: RSS \d+, GPUs 536870912\n(?:\+\d+ ms: .*\n){2}$/],
+  ];
+
+  it("every example is run here", () => {
+    const files = fs.readdirSync(repositoryFile("examples")).sort();
+    assert.deepEqual(files, EXAMPLES.map(([name]) => name).sort());
+  });
+
+  for (const [example, expected] of EXAMPLES) {
     it(`examples/${example}`, async () => {
       const machine = fakeMachine(MACHINE);
       try {

@@ -136,8 +136,8 @@ export class LiveOutput implements WatchOutput {
 }
 
 /**
- * The lines that fit. Where there is little room the sentences at the foot give way first, then the GPUs; processes
- * that do not fit are counted.
+ * The lines that fit. Where there is little room the sentences at the foot give way first, what failed last of them,
+ * then the GPUs; processes that do not fit are counted.
  */
 function fitted(
   height: number,
@@ -151,7 +151,12 @@ function fitted(
   const least = 4;
   const shownDevices = least + devices.length <= height ? devices : [];
   const head = [title, ...shownDevices, ...height >= least ? [header] : []];
-  const shownFoot = head.length + 2 + foot.length <= height ? foot : [];
+  // One sentence stays where there is any room for it: it may say what could not be read.
+  const forFoot = Math.max(
+    height - head.length - rows.length - 1,
+    head.length + 3 <= height ? 1 : 0,
+  );
+  const shownFoot = foot.slice(0, forFoot);
   const room = height - head.length - shownFoot.length;
   if (rows.length < room) return [...head, ...rows, "", ...shownFoot];
   const shown = rows.slice(0, Math.max(0, room - 1));
