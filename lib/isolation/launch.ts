@@ -79,12 +79,26 @@ export function launchBun(executable: string): Launch {
   };
 }
 
+/**
+ * V8 would let the space for new objects grow to 32 MB within a hundred thousand answers. Ours are garbage as soon as
+ * they are sent, and are collected from 1 MB as fast.
+ */
+const YOUNG_GENERATION = "--v8-flags=--max-semi-space-size=1";
+
 /** Runs the worker in Deno, with no configuration and no network. */
 export function launchDeno(executable: string): Launch {
   const entry = PROGRAM === null
     ? workerUrl().href
     : "data:application/javascript;base64," + btoa(BOOTSTRAP);
-  const flags = ["--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-npm", "--no-remote"];
+  const flags = [
+    YOUNG_GENERATION,
+    "--quiet",
+    "--no-prompt",
+    "--no-config",
+    "--no-lock",
+    "--no-npm",
+    "--no-remote",
+  ];
   return {
     program: executable,
     // Deno reads `/proc` for nobody with fewer rights than all.
