@@ -49,8 +49,9 @@ export class Stream implements Output {
 
   async write(text: string): Promise<void> {
     if (text === "") return;
-    // Bun writes to a terminal that has gone without a word.
-    if (!this.#isTerminal() && this.#wasTerminal) throw new OutputClosed();
+    // Bun writes to a terminal that has gone without a word. Who writes for long has asked whether it is one; a short
+    // answer to a pipe does without the question, which takes longer than the writing.
+    if (this.#wasTerminal && !this.#isTerminal()) throw new OutputClosed();
     try {
       this.#put ??= "Deno" in globalThis ? denoWriter(this.#fd) : bunWriter(this.#fd);
       await this.#put(text);

@@ -126,7 +126,8 @@ function checkUsage(
     throw new UsageError("--match selects processes by name: drop --match or the PIDs");
   }
   if (live && json) throw new UsageError("--live and --json exclude each other: give one of them");
-  if (live && !stdout.isTty) {
+  const { isTty } = stdout;
+  if (live && !isTty) {
     throw new UsageError("--live needs a terminal on stdout: drop --live, or the redirection");
   }
 }
