@@ -34,7 +34,7 @@ export class PeakTracker {
       this.#gaps += 1;
       return;
     }
-    if (!(bytes >= 0)) {
+    if (typeof bytes !== "number" || !(bytes >= 0)) {
       throw new RangeError(`Cannot observe ${bytes} bytes: give a number from 0, or null`);
     }
     this.#observations += 1;

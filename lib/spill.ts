@@ -75,13 +75,16 @@ export class SpillTracker {
     const threshold = options.dedicatedThreshold ??
       { percent: DEFAULT_DEDICATED_THRESHOLD_PERCENT };
     const growth = options.sharedGrowthBytes ?? DEFAULT_SHARED_GROWTH_BYTES;
+    if (typeof threshold !== "object" || !("percent" in threshold || "bytes" in threshold)) {
+      throw new TypeError("Cannot use the threshold: give { percent } or { bytes }");
+    }
     if ("percent" in threshold && !(threshold.percent > 0 && threshold.percent <= 100)) {
       throw new RangeError(`Cannot use a threshold of ${threshold.percent} %: give 0 < P <= 100`);
     }
     if ("bytes" in threshold && !(threshold.bytes > 0)) {
       throw new RangeError(`Cannot use a threshold of ${threshold.bytes} bytes: give more than 0`);
     }
-    if (!(growth >= 0)) {
+    if (typeof growth !== "number" || !(growth >= 0)) {
       throw new RangeError(`Cannot use a growth of ${growth} bytes: give a number from 0`);
     }
     this.#threshold = threshold;

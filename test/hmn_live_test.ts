@@ -134,7 +134,8 @@ describe("hmn watch --live", { skip: skipPty() || skipNative() }, () => {
     onTerminal(["--duration", "300ms", "--interval", "100ms"], async (pty) => {
       assert.equal(await pty.ended, 0);
       await assertRestored(pty);
-      assert.ok(has("hmn watch: 4 samples in")(await pty.screen()));
+      const lines = await pty.screen();
+      assert.ok(lines.some((line) => /^hmn watch: [2-4] samples in/.test(line)), lines.join("\n"));
     }));
 
   it("a driver that hangs is said on the screen, and Ctrl+C ends it all the same", () =>
@@ -157,14 +158,12 @@ describe("hmn watch --live", { skip: skipPty() || skipNative() }, () => {
         "that it stopped",
         () => /\) T /.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8")),
       );
-      // `script` stops too, and may not have passed on what was written before.
-      pty.resume();
-      await pty.until(
-        "the watch again",
-        async (lines) =>
-          pty.output.split("\x1b[?1049h").length === 3 && await pty.isAlternate() &&
-          row(lines, 1) !== "",
-      );
+      // `script` stops too, sooner or later, and may not have passed on what was written before.
+      await pty.until("the watch again", async (lines) => {
+        pty.resume();
+        const entered = pty.output.split("\x1b[?1049h").length - 1;
+        return entered >= 2 && await pty.isAlternate() && row(lines, 1) !== "";
+      });
       assert.match(pty.output, /\?1049h[^]*\?25h[^]*\?1049l[^]*\?1049h/);
       pty.type("\x03");
       assert.equal(await pty.ended, 0);

@@ -100,7 +100,7 @@ for (const name of ["run", "spill"] as const) {
     });
 
     it("passes signals on, and tells what was measured when the command ends", async () => {
-      const script = "trap 'echo got $s; kill $!; exit 5' $s; sleep 20 & echo ready; wait";
+      const script = "trap 'echo got $s; kill -KILL $!; exit 5' $s; sleep 20 & echo ready; wait";
       for (const signal of ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2"]) {
         const end = await whileRunning(
           [name, "sh", "-c", script.replaceAll("$s", signal)],

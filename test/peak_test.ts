@@ -44,7 +44,7 @@ test("a gap changes nothing but the number of gaps, and 0 is a measurement", () 
 });
 
 test("what is no amount of bytes is refused", () => {
-  for (const bytes of [-1, NaN]) {
+  for (const bytes of [-1, NaN, "5" as unknown as number, 5n as unknown as number]) {
     assert.throws(() => new PeakTracker().observe(bytes, 0), {
       name: "RangeError",
       message: `Cannot observe ${bytes} bytes: give a number from 0, or null`,

@@ -34,6 +34,14 @@ function leftCgroups(): string[] {
   return fs.readdirSync(folder).filter((name) => name.startsWith(`hmn-run-${process.pid}-`));
 }
 
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
 describe("runCommand", { skip }, () => {
   it("sums the RAM of all processes, and says when it was highest", async () => {
     const report = await run(`sleep 0.3; ${hold60(0.6)}; sleep 0.2`, { intervalMs: 50 });
@@ -110,6 +118,34 @@ describe("runCommand", { skip }, () => {
     const report = await run("sleep 30", { signal: over.signal, onStart: () => over.abort() });
     assert.deepEqual([report.exitCode, report.signal], [143, "SIGTERM"]);
     await assert.rejects(run(":", { signal: AbortSignal.abort(new Error("before")) }), /before/);
+  });
+
+  it("is ended when what the caller does with it fails, and that is thrown on", async () => {
+    for (const which of ["onStart", "onSample"] as const) {
+      let pid = 0;
+      const startMs = performance.now();
+      const failing = runCommand(["sleep", "30"], {
+        stdio: "null",
+        [which]: () => {
+          throw new Error("boom");
+        },
+        ...which === "onStart"
+          ? {}
+          : { onStart: (running: { pid: number }) => void (pid = running.pid) },
+      });
+      await assert.rejects(failing, /boom/);
+      while (pid !== 0 && isRunning(pid) && performance.now() - startMs < 20_000) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      assert.ok(pid === 0 || !isRunning(pid), "the command goes on");
+    }
+    assert.deepEqual(leftCgroups(), []);
+  });
+
+  it("a folder that is not there is named", async () => {
+    await assert.rejects(runCommand(["true"], { cwd: "/nonexistent/folder", stdio: "null" }), {
+      message: 'Cannot run "true": there is no folder "/nonexistent/folder" to run it in',
+    });
   });
 
   it("notices the end at once, however long the interval", async () => {

@@ -228,6 +228,12 @@ test("wrong thresholds are refused with their number", () => {
     });
   }
   assert.throws(() => new SpillTracker({ dedicatedThreshold: { bytes: 0 } }), RangeError);
+  for (const wrong of [85, {}, "85%"]) {
+    assert.throws(() => new SpillTracker({ dedicatedThreshold: wrong as never }), {
+      name: "TypeError",
+      message: "Cannot use the threshold: give { percent } or { bytes }",
+    });
+  }
   assert.throws(() => new SpillTracker({ sharedGrowthBytes: -1 }), RangeError);
   assert.throws(() => new DeviceSpills({ sharedGrowthBytes: NaN }), RangeError);
 });

@@ -29,6 +29,7 @@ export interface FollowOptions extends StartOptions {
   readonly cgroup: boolean;
   /** The GPUs before the command was started; `null` where they did not answer in time. May throw to prevent it. */
   readonly onBaseline?: (gpu: GpuReply | null) => void;
+  /** What it or `onSample` throws ends the command, and is thrown on. */
   readonly onStart?: ((running: RunningCommand) => void) | undefined;
   readonly onSample: (sample: RunSample) => void;
 }
@@ -84,7 +85,6 @@ export async function followCommand(
   }
   const startedAtMs = Date.now();
   const startMs = performance.now();
-  onStart?.(running);
   const launcher = { pid: running.pid, names: launchersOf(command) };
   const run: Run = { ask, gpus, cgroup, members: new Members(running.pid), launcher };
   const over = new AbortController();
@@ -93,9 +93,19 @@ export async function followCommand(
     over.abort();
     return { ...end, durationMs };
   });
-  const skipped = await lookUntil(over.signal, run, intervalMs, (look) => {
-    if (!over.signal.aborted) onSample({ ...look, atMs: Math.round(startedAtMs + look.elapsedMs) });
-  });
+  let skipped: number;
+  try {
+    onStart?.(running);
+    skipped = await lookUntil(over.signal, run, intervalMs, (look) => {
+      if (over.signal.aborted) return;
+      onSample({ ...look, atMs: Math.round(startedAtMs + look.elapsedMs) });
+    });
+  } catch (error) {
+    // What the caller does with it has failed; nobody else would end the command.
+    running.kill("SIGTERM");
+    await cgroup.remove();
+    throw error;
+  }
   const end = await ended;
   await cgroup.read();
   const left = await within(LAST_LOOK_MS, ask(treeOf(run)));

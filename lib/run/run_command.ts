@@ -46,7 +46,7 @@ export interface RunOptions {
    * @default false
    */
   readonly series?: boolean;
-  /** Called when it runs. */
+  /** Called when it runs. What this or `onSample` throws ends the command, and is thrown on. */
   readonly onStart?: (running: RunningCommand) => void;
   /** Called with each sample. */
   readonly onSample?: (sample: RunSample) => void;

@@ -160,6 +160,12 @@ function checkExecutable(name: string, path: string, cwd: string): void {
     : name.includes("/")
     ? [`${cwd}/${name}`]
     : path.split(":").map((folder) => `${folder || cwd}/${name}`);
+  if (cwd !== "." && modeOf(cwd) === "nothing") {
+    throw new HypomnesisError(
+      "command_not_executable",
+      `Cannot run ${JSON.stringify(name)}: there is no folder ${JSON.stringify(cwd)} to run it in`,
+    );
+  }
   const found = name === "" ? [] : places.map(modeOf);
   if (found.some((mode) => mode === "not told" || mode === "executable")) return;
   throw refused(name, { code: found.includes("other") ? "EACCES" : "ENOENT" });
