@@ -103,6 +103,8 @@ export async function followCommand(
   } catch (error) {
     // What the caller does with it has failed; nobody else would end the command.
     running.kill("SIGTERM");
+    // A cgroup can't go while something is on its way into it.
+    await within(LAST_LOOK_MS, ended);
     await cgroup.remove();
     throw error;
   }
