@@ -52,7 +52,7 @@ function withoutLauncher(
 /** Names of the launcher: the shell that joins the cgroup, or this runtime, of which a new process is a copy at first. */
 export function launchersOf(command: readonly string[]): readonly string[] {
   const name = (command[0] ?? "").slice((command[0] ?? "").lastIndexOf("/") + 1);
-  return ["sh", "bun", "deno"].filter((launcher) => launcher !== name);
+  return ["sh", "bun", "bun.exe", "deno"].filter((launcher) => launcher !== name);
 }
 
 /** The question for its tree. The cgroup knows also those that no process of the tree started, as far as we know. */

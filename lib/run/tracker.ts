@@ -56,7 +56,7 @@ export class RunTracker {
     for (const process of processes) {
       const key = keyOf(process);
       now.add(key);
-      if (!this.#last.has(key)) this.#processCount += 1;
+      if (!this.#last.has(key) && !this.#processes.has(key)) this.#processCount += 1;
       const seen = this.#processes.get(key) ??
         { pid: process.pid, name: null, peakRssBytes: null, peakVramBytes: null };
       seen.name = process.name ?? seen.name;
