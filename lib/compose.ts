@@ -123,9 +123,14 @@ export async function askProcesses(
   const gpu = await askGpu(composer, { kind: "gpu", processes: true, telemetry: false });
   const ours = gpu.processes.filter((row) => isOurs(row, gpu.foreignPids));
   const pids = [...new Set(ours.map(({ pid }) => pid))];
-  const memory = pids.length === 0
-    ? { processes: [], failures: [] }
-    : await askMemory(composer, { kind: "memory", pids, system: false, details, pss: false });
+  const memory = pids.length === 0 ? { processes: [], failures: [] } : await askMemory(composer, {
+    kind: "memory",
+    pids,
+    system: false,
+    details,
+    pss: false,
+    cpu: false,
+  });
   // A row says itself that its process ended.
   const ended = new Set(
     gpu.processes.filter(({ nameStatus }) => nameStatus === "exited").map(({ pid }) => pid),
@@ -165,7 +170,14 @@ export async function askSnapshot(
   // The driver first: its worker takes longer, and two do not start in the same turn.
   const [gpu, memory] = await Promise.all([
     askGpu(cut, { kind: "gpu", processes: true, telemetry: true }),
-    askMemory(cut, { kind: "memory", pids: [pid], system: true, details: false, pss: false }),
+    askMemory(cut, {
+      kind: "memory",
+      pids: [pid],
+      system: true,
+      details: false,
+      pss: false,
+      cpu: false,
+    }),
   ]);
   return {
     kind: "snapshot",

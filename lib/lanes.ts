@@ -40,6 +40,11 @@ export class Lanes {
     return answer;
   }
 
+  /** The child processes that answer. */
+  get workerPids(): readonly number[] {
+    return Object.values(this.#lanes).flatMap(({ workerPids }) => workerPids);
+  }
+
   /** Ends the workers. */
   close(): void {
     this.#lanes.system.close();

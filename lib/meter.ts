@@ -73,6 +73,11 @@ export class Meter implements AsyncDisposable {
     return this.#lanes.isolation;
   }
 
+  /** Process ids of the workers that run as child processes at the moment; what they use is our own cost. */
+  get workerPids(): readonly number[] {
+    return this.#lanes.workerPids;
+  }
+
   /**
    * Answers any question of the protocol. What could not be told is `null` in the answer, with the reason
    * among its `failures`.
@@ -218,7 +223,7 @@ export class Meter implements AsyncDisposable {
    */
   async processRss(pid: number = ownPid(), options: AskOptions = {}): Promise<number> {
     const { processes, failures } = await this.ask(
-      { kind: "memory", pids: [pid], system: false, details: false, pss: false },
+      { kind: "memory", pids: [pid], system: false, details: false, pss: false, cpu: false },
       options,
     );
     const rss = processes[0]?.rssBytes ?? null;

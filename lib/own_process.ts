@@ -38,6 +38,7 @@ export function ownMemory(): ProcessMemory {
     shmemBytes: null,
     swapBytes: null,
     pssBytes: null,
+    cpuTimeMs: null,
     uid: null,
     user: null,
     container: null,

@@ -32,6 +32,8 @@ export interface MemoryRequest {
   readonly details: boolean;
   /** Ask for the proportional set size too (source `proc_mm`); it can take seconds for a large process. */
   readonly pss: boolean;
+  /** Ask for the CPU time of each process too. */
+  readonly cpu: boolean;
 }
 
 /**

@@ -53,6 +53,10 @@ export interface ProcessMemory {
   readonly swapBytes: Bytes;
   /** Proportional share: each shared page divided by its users (`smaps_rollup` Pss). `null` unless asked for. */
   readonly pssBytes: Bytes;
+  /**
+   * CPU time it has used, all threads, user and system (`stat` fields 14 and 15; to 10 ms). `null` unless asked for.
+   */
+  readonly cpuTimeMs: number | null;
   /** Owner: user id of the process (`Uid`, effective). */
   readonly uid: number | null;
   /** Owner's name from `/etc/passwd`; `null` unless details were asked for, or where it has no name. */

@@ -51,6 +51,7 @@ export function aProcessMemory(fields: Partial<ProcessMemory> = {}): ProcessMemo
     shmemBytes: null,
     swapBytes: null,
     pssBytes: null,
+    cpuTimeMs: null,
     uid: null,
     user: null,
     container: null,

@@ -13,6 +13,7 @@ const ASK: ElementaryRequest = { kind: "gpu", processes: true, telemetry: false 
 type Act = (link: ScriptedLink, id: number, without: readonly SourceName[]) => void;
 
 class ScriptedLink implements Link {
+  readonly pid = null;
   readonly kind: "worker" | "process";
   readonly events: LinkEvents;
   readonly act: Act;

@@ -17,7 +17,7 @@ import { openMeter } from "hypomnesis";
 for (const isolation of ["process", "worker"]) {
   const meter = openMeter({ isolation });
   const rss = await meter.processRss();
-  const { system } = await meter.ask({ kind: "memory", pids: [], system: true, details: false, pss: false });
+  const { system } = await meter.ask({ kind: "memory", pids: [], system: true, details: false, pss: false, cpu: false });
   console.log(isolation, rss > 0, system.totalBytes > 0);
   await meter.close();
 }

@@ -11,7 +11,14 @@ import { MemorySource } from "../workers/proc/memory.ts";
 
 const skip = process.platform === "linux" ? false : "this reads /proc";
 
-const PLAIN = { kind: "memory", pids: [], system: false, details: false, pss: false } as const;
+const PLAIN = {
+  kind: "memory",
+  pids: [],
+  system: false,
+  details: false,
+  pss: false,
+  cpu: false,
+} as const;
 
 async function ask(request: Partial<MemoryRequest>) {
   return new MemorySource(await realHost(null)).answer({ ...PLAIN, ...request }, () => {}, []);
@@ -36,8 +43,27 @@ test("this very process, beside what its runtime counts", { skip }, async () => 
   assert.ok(ageMs > -5_000 && ageMs < 24 * 3_600_000, `started ${ageMs} ms ago`);
 });
 
+test("CPU time of this very process, where it is asked for", { skip }, async () => {
+  const own = async (cpu: boolean) =>
+    (await ask({ pids: [process.pid], system: false, details: false, pss: false, cpu }))
+      .processes[0]!;
+  const before = (await own(true)).cpuTimeMs!;
+  const used = process.cpuUsage();
+  const usedMs = (used.user + used.system) / 1000;
+  assert.ok(Math.abs(before - usedMs) < 1_000, `${before} and ${usedMs}`);
+  const start = performance.now();
+  while (performance.now() - start < 100);
+  assert.ok((await own(true)).cpuTimeMs! >= before + 50);
+  assert.equal((await own(false)).cpuTimeMs, null);
+});
+
 test("details and PSS of this very process", { skip }, async () => {
-  const { processes, failures } = await ask({ pids: [process.pid], details: true, pss: true });
+  const { processes, failures } = await ask({
+    pids: [process.pid],
+    details: true,
+    pss: true,
+    cpu: false,
+  });
   assert.deepEqual(failures, []);
   const [own] = processes;
   assert.ok(own !== undefined);

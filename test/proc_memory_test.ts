@@ -34,7 +34,14 @@ function ask(
 ): Answer {
   const begun: SourceName[] = [];
   const asked = source instanceof MemorySource ? source : new MemorySource(source);
-  const whole = { kind: "memory", pids: [], system: false, details: false, pss: false } as const;
+  const whole = {
+    kind: "memory",
+    pids: [],
+    system: false,
+    details: false,
+    pss: false,
+    cpu: false,
+  } as const;
   const reply = asked.answer({ ...whole, ...request }, (name) => begun.push(name), without);
   for (const { message } of reply.failures) {
     assert.match(message, /^Cannot [^]*[^.]$/);
@@ -64,6 +71,7 @@ test("a laptop: every number of a process and of the machine from its own line",
     shmemBytes: 4_800 * 1024,
     swapBytes: 1024 * 1024,
     pssBytes: null,
+    cpuTimeMs: null,
     uid: 1000,
     user: null,
     container: null,
@@ -104,6 +112,7 @@ test("details and PSS come after the worker has said what it begins", () => {
     system: false,
     details: true,
     pss: true,
+    cpu: false,
   } as const;
   const { processes, failures } = source.answer(request, () => begun.push(host.reads.length), []);
   assert.deepEqual(failures, []);
@@ -123,7 +132,7 @@ test("what is not asked for, and what may not be touched, is not read", () => {
   assert.deepEqual([plain.begun, plain.system], [[], null]);
   assert.ok(!host.reads.some((path) => /cmdline|smaps_rollup|meminfo|passwd/.test(path)));
 
-  const barred = ask(host, { pids: [4321], details: true, pss: true }, ["proc_mm"]);
+  const barred = ask(host, { pids: [4321], details: true, pss: true, cpu: false }, ["proc_mm"]);
   assert.deepEqual(barred.begun, []);
   assert.equal(barred.processes[0]?.command, null);
   assert.equal(barred.processes[0]?.rssBytes, 204_800 * 1024);
@@ -138,9 +147,9 @@ test("what is not asked for, and what may not be touched, is not read", () => {
 test("the slow source is begun once for all processes, and not where there is none left", () => {
   const host = machine("laptop_v2", { "/proc/2/cmdline": "" });
   assert.deepEqual(ask(host, { pids: [4321, 2], details: true }).begun, ["proc_mm"]);
-  assert.deepEqual(ask(host, { pids: [4321], pss: true }).begun, ["proc_mm"]);
-  assert.deepEqual(ask(host, { pids: [999], details: true, pss: true }).begun, []);
-  assert.deepEqual(ask(host, { system: true, details: true, pss: true }).begun, []);
+  assert.deepEqual(ask(host, { pids: [4321], pss: true, cpu: false }).begun, ["proc_mm"]);
+  assert.deepEqual(ask(host, { pids: [999], details: true, pss: true, cpu: false }).begun, []);
+  assert.deepEqual(ask(host, { system: true, details: true, pss: true, cpu: false }).begun, []);
 });
 
 test("what can't change is read once: the boot, the users, the start of the asking process", () => {
@@ -161,7 +170,7 @@ test("what can't change is read once: the boot, the users, the start of the aski
 
 test("a kernel thread has no memory and no arguments, and nothing failed", () => {
   const host = machine("laptop_v2", { "/proc/2/cmdline": "" });
-  const reply = ask(host, { pids: [2], details: true, pss: true });
+  const reply = ask(host, { pids: [2], details: true, pss: true, cpu: false });
   assert.deepEqual(reply.failures, []);
   const [found] = reply.processes;
   assert.deepEqual([found?.name, found?.user, found?.uid], ["kthreadd", "root", 0]);
@@ -195,7 +204,7 @@ test("a process that goes while it is read is gone, once", () => {
       return machine("laptop_v2").readText("/proc/0/stat");
     },
   });
-  const late = ask(host, { pids: [4321], details: true, pss: true });
+  const late = ask(host, { pids: [4321], details: true, pss: true, cpu: false });
   assert.equal(late.processes[0]?.rssBytes, 204_800 * 1024);
   assert.deepEqual(codes(late.failures), ["no_such_process proc_mm 4321"]);
 });
@@ -416,6 +425,7 @@ test("an old kernel: what it does not tell is null, the rest stands", () => {
     system: true,
     details: true,
     pss: true,
+    cpu: false,
   });
   const [found] = reply.processes;
   assert.equal(found?.rssBytes, 204_800 * 1024);
@@ -453,7 +463,12 @@ test("one unreadable file costs its own numbers only", () => {
   assert.equal(boot.system?.cpuUtilizationRatio, null);
   assert.deepEqual(new Set(codes(boot.failures)), new Set(["permission_denied proc null"]));
 
-  const pss = ask(machine("container_deep_limit"), { pids: [1], details: true, pss: true });
+  const pss = ask(machine("container_deep_limit"), {
+    pids: [1],
+    details: true,
+    pss: true,
+    cpu: false,
+  });
   assert.deepEqual([pss.processes[0]?.pssBytes, pss.processes[0]?.command], [null, [
     "node",
     "server.js",
@@ -461,7 +476,7 @@ test("one unreadable file costs its own numbers only", () => {
   assert.deepEqual(codes(pss.failures), ["permission_denied proc_mm 1"]);
   assert.match(pss.failures[0]!.message, /as its owner or as root$/);
   const garbled = machine("laptop_v2", { "/proc/4321/smaps_rollup": "Rss: 5 kB\n" });
-  assert.deepEqual(codes(ask(garbled, { pids: [4321], pss: true }).failures), [
+  assert.deepEqual(codes(ask(garbled, { pids: [4321], pss: true, cpu: false }).failures), [
     "bad_value proc_mm 4321",
   ]);
 });
@@ -559,7 +574,13 @@ test("no machine, whatever its files hold, makes the reader throw", () => {
       change[paths[random(paths.length)]!] = texts[random(texts.length)]!;
     }
     const pids = [4321, 77, 500, 1, 66];
-    const reply = ask(machine(name, change), { pids, system: true, details: true, pss: true });
+    const reply = ask(machine(name, change), {
+      pids,
+      system: true,
+      details: true,
+      pss: true,
+      cpu: false,
+    });
     const told = new Set(reply.processes.map(({ pid }) => pid));
     const failed = new Set(reply.failures.map(({ pid }) => pid));
     for (const pid of pids) assert.ok(told.has(pid) || failed.has(pid), `${pid} on ${name}`);

@@ -13,7 +13,7 @@ import { parseCmdline, parseContainer, parsePasswd, parsePss } from "../workers/
 import { kibField, wholeNumber } from "../workers/proc/fields.ts";
 import { garbledMeminfo, parseMeminfo } from "../workers/proc/meminfo.ts";
 import { parsePressure } from "../workers/proc/pressure.ts";
-import { parseBootTime, parseCpuTimes, parseStartTicks } from "../workers/proc/stat.ts";
+import { parseBootTime, parseCpuTimes, parseProcessTimes } from "../workers/proc/stat.ts";
 import { parseStatus } from "../workers/proc/status.ts";
 
 /** Random whole numbers below `below`, the same in every run (xorshift32). */
@@ -119,13 +119,15 @@ test("a key is found only at the start of a line, and only whole", () => {
 });
 
 test("the name in stat ends at the last parenthesis, whatever it holds", () => {
-  const after = `S 7 1 1 0 -1 4194560 ${"0 ".repeat(12)}4242 800 51200\n`;
+  const after = `S 7 1 1 0 -1 4194560 0 0 0 0 71 29 ${"0 ".repeat(6)}4242 800 51200\n`;
   const names = ["bash", "a) S 1 (b", ")", "((", "two words", "line\nbreak", "tab\t)", ""];
   for (const name of names) {
-    assert.equal(parseStartTicks(`66 (${name}) ${after}`), 4242);
+    const times = parseProcessTimes(`66 (${name}) ${after}`);
+    assert.deepEqual(times, { startTicks: 4242, cpuTicks: 100 });
   }
-  assert.equal(parseStartTicks("66 bash S 7"), null);
-  assert.equal(parseStartTicks("66 (bash) S 7 1\n"), null);
+  const untold = { startTicks: null, cpuTicks: null };
+  assert.deepEqual(parseProcessTimes("66 bash S 7"), untold);
+  assert.deepEqual(parseProcessTimes("66 (bash) S 7 1\n"), untold);
 });
 
 test("CPU times: guest time is not counted twice, waiting for I/O is idle", () => {
@@ -286,7 +288,7 @@ test("limits: max and the v1 number for none are no limit; anything else is not 
 
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   status: parseStatus,
-  stat: parseStartTicks,
+  stat: (text) => parseProcessTimes(text).startTicks,
   cpu: parseCpuTimes,
   btime: parseBootTime,
   meminfo: (text) => garbledMeminfo(parseMeminfo(text)),
@@ -382,6 +384,6 @@ test("planted values come back from shuffled lines with noise between them", () 
     const ticks = random(1 << 30);
     const name = Array.from({ length: random(15) }, () => "a) (\n\t"[random(6)]).join("");
     const stat = `${pid} (${name}) S 1 ${"9 ".repeat(17)}${ticks} 5 ${"8 ".repeat(29)}0\n`;
-    assert.equal(parseStartTicks(stat), ticks);
+    assert.deepEqual(parseProcessTimes(stat), { startTicks: ticks, cpuTicks: 18 });
   }
 });

@@ -9,6 +9,8 @@ export interface Asker {
     request: R,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<ReplyTo<R["kind"]>>;
+  /** Processes of ours that answer. */
+  readonly workerPids: readonly number[];
   /** Ends whatever answers. Does not wait for a driver. */
   close(): Promise<void>;
 }

@@ -117,6 +117,7 @@ async function checkExists(asker: Asker, pid: number): Promise<void> {
     system: false,
     details: false,
     pss: false,
+    cpu: false,
   } as const;
   const { failures } = await asker.ask(request);
   const gone = failures.find(({ code }) => code === "no_such_process");

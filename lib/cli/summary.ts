@@ -7,7 +7,14 @@ import { couldNotLook, deviceLines, noDevicesLine, ramLine } from "./memory_line
 import { deviceOption, SOURCES_OPTION } from "./options.ts";
 import { withAsker } from "./wait_line.ts";
 
-const SYSTEM = { kind: "memory", pids: [], system: true, details: false, pss: false } as const;
+const SYSTEM = {
+  kind: "memory",
+  pids: [],
+  system: true,
+  details: false,
+  pss: false,
+  cpu: false,
+} as const;
 
 /** The command. */
 export const command = defineCommand({

@@ -13,6 +13,7 @@ export interface ChildEnd {
 
 /** A running child. */
 export interface Child {
+  readonly pid: number;
   /** Writes to its stdin. Does nothing once it is gone. */
   write(text: string): void;
   closeStdin(): void;
@@ -51,6 +52,7 @@ function startInBun(): Child {
   };
   if (preamble !== "") write(preamble);
   return {
+    pid: child.pid,
     write,
     closeStdin: () => {
       try {
@@ -78,6 +80,7 @@ function startInDeno(): Child {
   };
   if (launch.preamble !== "") write(launch.preamble);
   return {
+    pid: child.pid,
     write,
     closeStdin: () => {
       stdin.close().catch(() => {});

@@ -74,6 +74,11 @@ export class Lane {
     this.#sources = sourcesOf(name).filter((source) => settings.sources.includes(source));
   }
 
+  /** The child processes that answer, or may yet. */
+  get workerPids(): readonly number[] {
+    return [this.#worker, ...this.#overdue].flatMap((handle) => handle?.pid ?? []);
+  }
+
   /** Asks the lane. Never rejects, and never takes longer than the deadline. */
   async ask(request: ElementaryRequest): Promise<LaneAnswer> {
     const failures: Failure[] = [];

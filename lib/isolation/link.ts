@@ -21,6 +21,8 @@ export interface LinkEvents {
 
 /** One running worker. No method waits, and none throws. */
 export interface Link {
+  /** Process id of the worker; `null` where it is a thread, or not started yet. */
+  readonly pid: number | null;
   send(message: ToWorker): void;
   /** Whether the worker keeps the host's event loop alive. It does not until it is held. */
   hold(on: boolean): void;

@@ -75,6 +75,9 @@ export function startProcessLink(events: LinkEvents): Link {
     events.lost({ how: "start", code, detail: error.message });
   });
   return {
+    get pid() {
+      return child?.pid ?? null;
+    },
     send,
     hold: (on) => {
       held = on;

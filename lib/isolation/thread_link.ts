@@ -44,6 +44,7 @@ export function startThreadLink(events: LinkEvents): Link {
     queueMicrotask(() => failed(error instanceof Error ? error.message : String(error)));
   }
   return {
+    pid: null,
     send: (message) => thread?.post(message),
     hold: (on) => thread?.hold(on),
     retire: () => {

@@ -77,6 +77,11 @@ export class WorkerHandle {
     return this.#state === "overdue" ? this.#reading : null;
   }
 
+  /** Its process; `null` where it is a thread, or not started yet. */
+  get pid(): number | null {
+    return this.#link.pid;
+  }
+
   /** Nothing is asked of it. */
   get idle(): boolean {
     return this.#questions.length === 0;

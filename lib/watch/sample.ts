@@ -53,7 +53,7 @@ export async function look(
 
 /** The question for the RAM of processes, and nothing else. */
 export function ramOf(pids: readonly number[]) {
-  return { kind: "memory", pids, system: false, details: false, pss: false } as const;
+  return { kind: "memory", pids, system: false, details: false, pss: false, cpu: false } as const;
 }
 
 /** Why nothing came from the drivers: what failed as a whole, or what an answer without devices says. */

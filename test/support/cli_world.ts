@@ -138,6 +138,7 @@ export async function hmn(
   let opened: AskerOptions | null = null;
   let closed = false;
   const asker: Asker = {
+    workerPids: [],
     ask: <R extends Asked>(request: R) => {
       asked.push(request);
       return Promise.resolve().then(() => answer(request)) as Promise<ReplyTo<R["kind"]>>;

@@ -7,7 +7,7 @@ import { parseCgroupPath } from "./cgroup_text.ts";
 import { kibField } from "./fields.ts";
 import { parseMeminfo } from "./meminfo.ts";
 import { parsePressure } from "./pressure.ts";
-import { parseCpuTimes, parseStartTicks } from "./stat.ts";
+import { parseCpuTimes, parseProcessTimes } from "./stat.ts";
 import { garbled, notLinux, readFailure } from "./trouble.ts";
 
 /** One file to try: what it tells when it is well. */
@@ -29,7 +29,7 @@ const PROC: readonly Probe[] = [
   {
     path: "/proc/self/stat",
     measures: "start of a process",
-    check: (text) => parseStartTicks(text) !== null,
+    check: (text) => parseProcessTimes(text).startTicks !== null,
   },
   {
     path: "/proc/meminfo",

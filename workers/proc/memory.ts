@@ -54,7 +54,7 @@ export class MemorySource {
     let processes: ProcessMemory[];
     let system: MemoryReply["system"];
     try {
-      processes = this.#readProcesses(request.pids, failures);
+      processes = this.#readProcesses(request, failures);
       system = request.system ? this.#system.read(request.pids[0] ?? null, failures) : null;
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
@@ -113,11 +113,11 @@ export class MemorySource {
     }
   }
 
-  #readProcesses(pids: readonly number[], failures: Failure[]): ProcessMemory[] {
+  #readProcesses({ pids, cpu }: MemoryRequest, failures: Failure[]): ProcessMemory[] {
     const processes: ProcessMemory[] = [];
     for (const pid of pids) {
       try {
-        const found = this.#processes.read(pid, failures);
+        const found = this.#processes.read(pid, failures, cpu);
         if (found !== null) processes.push(found);
       } catch (error) {
         rethrowRefusal(error);

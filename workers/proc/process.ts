@@ -2,7 +2,7 @@
 import type { Failure } from "../../lib/errors.ts";
 import type { ProcessMemory } from "../../lib/records.ts";
 import { type Host, HostError } from "../host/host.ts";
-import { parseBootTime, parseStartTicks } from "./stat.ts";
+import { parseBootTime, parseProcessTimes, type ProcessTimes } from "./stat.ts";
 import { parseStatus } from "./status.ts";
 import { garbled, isGone, readFailure, rethrowRefusal } from "./trouble.ts";
 
@@ -27,8 +27,8 @@ export class ProcessReader {
    * One process, without its details; `null` where what the kernel says of it can't be understood. Throws
    * the {@linkcode HostError} of its files: `ENOENT` or `ESRCH` where there is no such process.
    */
-  read(pid: number, failures: Failure[]): ProcessMemory | null {
-    return this.readAgain(pid, null, failures)?.process ?? null;
+  read(pid: number, failures: Failure[], withCpu = false): ProcessMemory | null {
+    return this.readAgain(pid, null, failures, withCpu)?.process ?? null;
   }
 
   /**
@@ -39,6 +39,7 @@ export class ProcessReader {
     pid: number,
     before: ProcessMemory | null,
     failures: Failure[],
+    withCpu = false,
   ): { readonly process: ProcessMemory; readonly threads: number | null } | null {
     const path = `/proc/${pid}/status`;
     const status = parseStatus(this.#host.readText(path));
@@ -54,7 +55,9 @@ export class ProcessReader {
     const isSame = before !== null && before.name === status.name &&
       before.parentPid === status.parentPid &&
       (status.peakRssBytes ?? 0) >= (before.peakRssBytes ?? 0);
-    const startTicks = isSame ? before.startTicks : this.#startTicks(pid, failures);
+    const { startTicks, cpuTicks } = isSame && !withCpu
+      ? { startTicks: before.startTicks, cpuTicks: null }
+      : this.#times(pid, failures, withCpu);
     const process: ProcessMemory = {
       pid,
       parentPid: status.parentPid,
@@ -69,6 +72,7 @@ export class ProcessReader {
       shmemBytes: status.shmemBytes,
       swapBytes: status.swapBytes,
       pssBytes: null,
+      cpuTimeMs: withCpu && cpuTicks !== null ? cpuTicks * 1000 / TICKS_PER_SECOND : null,
       uid: status.uid,
       user: null,
       container: null,
@@ -96,19 +100,23 @@ export class ProcessReader {
     return processes;
   }
 
-  #startTicks(pid: number, failures: Failure[]): number | null {
-    if (pid === this.#hostPid && this.#hostStartTicks !== null) return this.#hostStartTicks;
+  #times(pid: number, failures: Failure[], withCpu: boolean): ProcessTimes {
+    if (pid === this.#hostPid && this.#hostStartTicks !== null && !withCpu) {
+      return { startTicks: this.#hostStartTicks, cpuTicks: null };
+    }
     const path = `/proc/${pid}/stat`;
     try {
-      const startTicks = parseStartTicks(this.#host.readText(path));
-      if (startTicks === null) failures.push(garbled(path, "proc", pid));
-      if (pid === this.#hostPid) this.#hostStartTicks = startTicks;
-      return startTicks;
+      const times = parseProcessTimes(this.#host.readText(path));
+      if (times.startTicks === null || (withCpu && times.cpuTicks === null)) {
+        failures.push(garbled(path, "proc", pid));
+      }
+      if (pid === this.#hostPid) this.#hostStartTicks = times.startTicks;
+      return times;
     } catch (error) {
       rethrowRefusal(error);
       if (isGone(error)) throw error;
       failures.push(readFailure(error, `the start of process ${pid}`, "proc", pid));
-      return null;
+      return { startTicks: null, cpuTicks: null };
     }
   }
 

@@ -1,18 +1,34 @@
 /** `/proc/PID/stat` and `/proc/stat`: proc(5). */
 import { wholeNumber } from "./fields.ts";
 
-/** Field 22 of `/proc/PID/stat`. */
+/** Fields of `/proc/PID/stat`. */
+const UTIME = 14;
+const STIME = 15;
 const STARTTIME = 22;
 
+/** Times of one process in clock ticks; `null` where one is not told. */
+export interface ProcessTimes {
+  /** Its start, since boot. */
+  readonly startTicks: number | null;
+  /** CPU time of all its threads, user and system. */
+  readonly cpuTicks: number | null;
+}
+
 /**
- * Start of a process in clock ticks since boot; `null` where it is not told. The name before it may contain
- * spaces, parentheses and line feeds, so it ends at the last `)`.
+ * Times of a process. The name in the line may contain spaces, parentheses and line feeds, so it ends at the last
+ * `)`.
  */
-export function parseStartTicks(text: string): number | null {
+export function parseProcessTimes(text: string): ProcessTimes {
   const close = text.lastIndexOf(")");
-  if (close < 0) return null;
   // After the name comes field 3.
-  return wholeNumber(text.slice(close + 2).split(" ")[STARTTIME - 3]?.trim());
+  const fields = close < 0 ? [] : text.slice(close + 2).split(" ");
+  const field = (number: number) => wholeNumber(fields[number - 3]?.trim());
+  const user = field(UTIME);
+  const system = field(STIME);
+  return {
+    startTicks: field(STARTTIME),
+    cpuTicks: user === null || system === null ? null : user + system,
+  };
 }
 
 /** CPU time since boot, in clock ticks, all cores together. */
