@@ -1,4 +1,5 @@
 /** A spill tracker for each GPU, fed with whole answers. */
+import { deviceKey } from "./device_key.ts";
 import type { DeviceInfo } from "./records.ts";
 import { type SpillOptions, spillSampleOf, SpillTracker } from "./spill.ts";
 import { SpillReport } from "./spill_report.ts";
@@ -25,7 +26,7 @@ export class DeviceSpills {
   /** Takes one sample of each of the devices. */
   observe(label: string, devices: readonly DeviceInfo[], atMs: number): void {
     for (const device of devices) {
-      const key = keyOf(device);
+      const key = deviceKey(device);
       const known = this.#devices.get(key) ?? { device, tracker: new SpillTracker(this.#options) };
       known.device = device;
       known.tracker.observe(label, spillSampleOf(device), atMs);
@@ -35,7 +36,7 @@ export class DeviceSpills {
 
   /** The device spills at the latest sample; `null` where it can't be measured. */
   isSpilling(device: DeviceInfo): boolean | null {
-    const known = this.#devices.get(keyOf(device));
+    const known = this.#devices.get(deviceKey(device));
     return known?.tracker.isMeasurable ? known.tracker.isSpilling : null;
   }
 
@@ -71,8 +72,4 @@ function isWorse({ report: a }: DeviceSpill, { report: b }: DeviceSpill): boolea
   const rank = (report: SpillReport) => report.spilled ? 2 : report.measurable ? 1 : 0;
   return rank(a) > rank(b) ||
     (rank(a) === rank(b) && a.totalSpillDurationMs > b.totalSpillDurationMs);
-}
-
-function keyOf({ uuid, index }: DeviceInfo): string {
-  return uuid ?? String(index);
 }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { RunningCommand } from "../lib/run/start_command.ts";
 import { aDevice, aGpuProcess, aGpuReply, aProcessMemory, aTreeReply } from "../lib/testing.ts";
 import { type Answers, hmn } from "./support/cli_world.ts";
+import { SPILL_KEYS } from "./support/spill_keys.ts";
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -65,17 +66,7 @@ test("a spill is told in the original's lines and keys, with the command's exit 
   );
   assert.equal(lines[3], "");
   const report = JSON.parse(end.stdout);
-  assert.deepEqual(Object.keys(report).slice(0, 9), [
-    "measurable",
-    "spilled",
-    "observations",
-    "baseline_shared_bytes",
-    "peak_shared_bytes",
-    "peak_dedicated_bytes",
-    "dedicated_limit_bytes",
-    "total_spill_duration_ms",
-    "episodes",
-  ]);
+  assert.deepEqual(Object.keys(report).slice(0, 9), SPILL_KEYS);
   assert.deepEqual(
     [
       report.measurable,

@@ -20,22 +20,22 @@ interface WatchEnd {
   readonly ms: number;
 }
 
-/** Runs a watch; `onOutput` is called with all of stdout so far whenever more of it comes. */
-async function watch(
-  args: readonly string[],
+/** Where the drivers of a machine are. */
+const driversOf = ({ nvmlPath }: FakeNvmlMachine) => ({
+  HMN_NVML_PATH: nvmlPath,
+  HMN_NVIDIA_SMI_PATH: "/nonexistent/nvidia-smi",
+});
+
+/** Starts a command on a machine. */
+function start(
+  [program, ...args]: readonly string[],
   machine: FakeNvmlMachine,
   onOutput: (stdout: string, pid: number) => void = () => {},
-): Promise<WatchEnd> {
-  const [program, ...rest] = scriptCommand(CLI, { args: ["watch", ...args] });
+) {
   const startMs = performance.now();
-  const child = spawn(program!, rest, {
+  const child = spawn(program!, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      ...SCRIPT_ENV,
-      HMN_NVML_PATH: machine.nvmlPath,
-      HMN_NVIDIA_SMI_PATH: "/nonexistent/nvidia-smi",
-    },
+    env: { ...process.env, ...SCRIPT_ENV, ...driversOf(machine) },
   });
   let stdout = "";
   let stderr = "";
@@ -44,35 +44,35 @@ async function watch(
     onOutput(stdout, child.pid!);
   });
   child.stderr!.setEncoding("utf8").on("data", (text: string) => stderr += text);
-  const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
-  return await new Promise((resolve) =>
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code, stdout, stderr, ms: performance.now() - startMs });
-    })
+  const ended = new Promise<WatchEnd>((resolve) =>
+    child.on("close", (code) => resolve({ code, stdout, stderr, ms: performance.now() - startMs }))
   );
+  return { child, ended };
+}
+
+/** Runs a watch; `onOutput` is called with all of stdout so far whenever more of it comes. */
+async function watch(
+  args: readonly string[],
+  machine: FakeNvmlMachine,
+  onOutput?: (stdout: string, pid: number) => void,
+): Promise<WatchEnd> {
+  const { child, ended } = start(
+    scriptCommand(CLI, { args: ["watch", ...args] }),
+    machine,
+    onOutput,
+  );
+  const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  try {
+    return await ended;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Runs a shell pipeline in which `hmn` is the command. */
 async function shell(text: string, machine: FakeNvmlMachine): Promise<WatchEnd> {
   const command = scriptCommand(CLI).map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  const startMs = performance.now();
-  const child = spawn("bash", ["-c", `hmn() { ${command} "$@"; }; ${text}`], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      ...SCRIPT_ENV,
-      HMN_NVML_PATH: machine.nvmlPath,
-      HMN_NVIDIA_SMI_PATH: "/nonexistent/nvidia-smi",
-    },
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout!.setEncoding("utf8").on("data", (text: string) => stdout += text);
-  child.stderr!.setEncoding("utf8").on("data", (text: string) => stderr += text);
-  return await new Promise((resolve) =>
-    child.on("close", (code) => resolve({ code, stdout, stderr, ms: performance.now() - startMs }))
-  );
+  return await start(["bash", "-c", `hmn() { ${command} "$@"; }; ${text}`], machine).ended;
 }
 
 /** Calls `action` once, when `when` first holds. */
@@ -255,10 +255,7 @@ describe("hmn watch", { skip: skipNative() }, () => {
         const pty = new Pty(["sh", "-c", `exec "$0" "$@" 2> ${file}`, ...command], {
           columns: 90,
           rows: 20,
-        }, {
-          HMN_NVML_PATH: machine.nvmlPath,
-          HMN_NVIDIA_SMI_PATH: "/nonexistent/nvidia-smi",
-        });
+        }, driversOf(machine));
         await pty.until("a sample", (lines) => lines.some((line) => /MiB|536870912/.test(line)));
         const { pid } = pty;
         pty.vanish();

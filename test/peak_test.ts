@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PeakTracker } from "../lib/peak.ts";
 
+/** All that it tells. */
+const told = (peak: PeakTracker) => [
+  peak.peakBytes,
+  peak.peakAtMs,
+  peak.baselineBytes,
+  peak.lastBytes,
+  peak.observations,
+  peak.gaps,
+];
+
 test("before the first number nothing is known", () => {
   const peak = new PeakTracker();
   peak.observe(null, 5);
-  assert.deepEqual(
-    [
-      peak.peakBytes,
-      peak.peakAtMs,
-      peak.baselineBytes,
-      peak.lastBytes,
-      peak.observations,
-      peak.gaps,
-    ],
-    [null, null, null, null, 0, 1],
-  );
+  assert.deepEqual(told(peak), [null, null, null, null, 0, 1]);
 });
 
 test("the peak is the highest, at the first time it was reached", () => {
@@ -23,17 +23,7 @@ test("the peak is the highest, at the first time it was reached", () => {
   for (const [bytes, atMs] of [[0, 0], [7, 1], [3, 2], [7, 3], [5, 4]] as const) {
     peak.observe(bytes, atMs);
   }
-  assert.deepEqual(
-    [
-      peak.peakBytes,
-      peak.peakAtMs,
-      peak.baselineBytes,
-      peak.lastBytes,
-      peak.observations,
-      peak.gaps,
-    ],
-    [7, 1, 0, 5, 5, 0],
-  );
+  assert.deepEqual(told(peak), [7, 1, 0, 5, 5, 0]);
 });
 
 test("a gap changes nothing but the number of gaps, and 0 is a measurement", () => {

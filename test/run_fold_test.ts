@@ -222,6 +222,13 @@ test("a run of very many processes is told of by its largest, in bounded memory"
   assert.equal(found.series, null);
 });
 
+test("a process forgotten as small and still there is counted once", () => {
+  const tracker = new RunTracker();
+  const all = Array.from({ length: 600 }, (_, i) => process(i + 100, 1));
+  for (const elapsedMs of [0, 100, 200]) tracker.observe(sample({ elapsedMs, processes: all }));
+  assert.equal(tracker.report(["x"], 1, END, false).processCount, 600);
+});
+
 test("a history keeps its peaks when it is full", () => {
   const series = new Series(8);
   for (let i = 0; i < 1_000; i++) {

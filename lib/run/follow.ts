@@ -68,7 +68,7 @@ export async function followCommand(
   const { intervalMs, baselineMs, onBaseline, onStart, onSample } = options;
   checkSchedule({ intervalMs });
   // Both workers start meanwhile, so that the first look comes without delay.
-  const gpus = new GpuLook(ask);
+  const gpus = new GpuLook(ask, { telemetry: false });
   const first = gpus.look();
   const cgroup = new CgroupOfRun(ask);
   if (options.cgroup) await cgroup.make();

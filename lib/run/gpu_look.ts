@@ -10,31 +10,38 @@ const SELDOM_MS = 1_000;
 export interface GpuSight {
   /** The answer; `null` where there is none, or it was not asked for this time. */
   readonly gpu: GpuReply | null;
+  /** It was asked for this time. */
+  readonly isAsked: boolean;
   readonly failures: readonly Failure[];
 }
 
 /** Keeps when to ask again. */
 export class GpuLook {
   readonly #ask: Ask;
+  readonly #telemetry: boolean;
   #notBeforeMs = -Infinity;
   #failures: readonly Failure[] = [];
 
-  constructor(ask: Ask) {
+  /** `telemetry`: utilisation, temperature, power and clocks too. */
+  constructor(ask: Ask, { telemetry }: { readonly telemetry: boolean }) {
     this.#ask = ask;
+    this.#telemetry = telemetry;
   }
 
   /** Never rejects. Where it is not the time to ask again, the failures are those of the last answer. */
   async look(): Promise<GpuSight> {
     const nowMs = performance.now();
-    if (nowMs < this.#notBeforeMs) return { gpu: null, failures: this.#failures };
+    if (nowMs < this.#notBeforeMs) {
+      return { gpu: null, isAsked: false, failures: this.#failures };
+    }
     try {
-      const gpu = await this.#ask({ kind: "gpu", processes: true, telemetry: false });
+      const gpu = await this.#ask({ kind: "gpu", processes: true, telemetry: this.#telemetry });
       const usesProgram = gpu.devices.some(({ source }) => source === "nvidia_smi");
       if (usesProgram || gpu.devices.length === 0) this.#notBeforeMs = nowMs + SELDOM_MS;
       this.#failures = gpu.failures;
-      return { gpu, failures: gpu.failures };
+      return { gpu, isAsked: true, failures: gpu.failures };
     } catch (error) {
-      return { gpu: null, failures: [toFailure(error)] };
+      return { gpu: null, isAsked: true, failures: [toFailure(error)] };
     }
   }
 }

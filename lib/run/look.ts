@@ -1,5 +1,6 @@
 /** One look at a run: its processes and the GPUs, each on its own time. */
 import { type Failure, toFailure } from "../errors.ts";
+import { lateFailure } from "../late.ts";
 import type { GpuReply, TreeReply, TreeRequest } from "../protocol.ts";
 import type { ProcessMemory } from "../records.ts";
 import type { Ask } from "./ask.ts";
@@ -93,12 +94,4 @@ function isTreeTold(tree: TreeReply | { failures: readonly Failure[] }): tree is
 
 function failed(error: unknown): { failures: readonly Failure[] } {
   return { failures: [toFailure(error)] };
-}
-
-function lateFailure(what: string): Failure {
-  return {
-    code: "slow",
-    source: null,
-    message: `Cannot include ${what} in this sample: the answer has not arrived yet`,
-  };
 }

@@ -1,5 +1,5 @@
 /** The history of a run in bounded memory. */
-import type { Bytes } from "../records.ts";
+import { higher } from "../bytes.ts";
 import type { RunMoment } from "./report.ts";
 
 /** Keeps at most `capacity` moments. When they are full, neighbours become one, which keeps the higher values. */
@@ -49,9 +49,4 @@ function merged(first: RunMoment, second: RunMoment): RunMoment {
     ramBytes: higher(first.ramBytes, second.ramBytes),
     vramBytes: higher(first.vramBytes, second.vramBytes),
   };
-}
-
-/** The higher of two numbers; one that is not known gives way. */
-export function higher(a: Bytes, b: Bytes): Bytes {
-  return a === null || b === null ? a ?? b : Math.max(a, b);
 }

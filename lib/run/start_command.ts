@@ -3,8 +3,8 @@
  * worker's child is started elsewhere (`lib/isolation/child.ts`): its pipes are ours, and it must never be held.
  */
 import { readEnv } from "../env.ts";
-import { HypomnesisError } from "../errors.ts";
 import type { Bytes } from "../records.ts";
+import { checkExecutable, refused } from "./find_command.ts";
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -151,53 +151,4 @@ function startInDeno(argv: readonly string[], options: StartOptions): RunningCom
       maxRssBytes: null,
     })),
   };
-}
-
-/** Says what is wrong in one way for both runtimes, and before a shell stands between. As execvp(3) looks. */
-function checkExecutable(name: string, path: string, cwd: string): void {
-  const places = name.startsWith("/")
-    ? [name]
-    : name.includes("/")
-    ? [`${cwd}/${name}`]
-    : path.split(":").map((folder) => `${folder || cwd}/${name}`);
-  if (cwd !== "." && modeOf(cwd) === "nothing") {
-    throw new HypomnesisError(
-      "command_not_executable",
-      `Cannot run ${JSON.stringify(name)}: there is no folder ${JSON.stringify(cwd)} to run it in`,
-    );
-  }
-  const found = name === "" ? [] : places.map(modeOf);
-  if (found.some((mode) => mode === "not told" || mode === "executable")) return;
-  throw refused(name, { code: found.includes("other") ? "EACCES" : "ENOENT" });
-}
-
-/** What stands at a path; `"not told"` where Deno may not look, and starting it will tell. */
-function modeOf(path: string): "executable" | "other" | "nothing" | "not told" {
-  try {
-    const { isFile, mode } = "Deno" in globalThis ? Deno.statSync(path) : statInBun(path);
-    return isFile && (mode === null || (mode & 0o111) !== 0) ? "executable" : "other";
-  } catch (error) {
-    if ("Deno" in globalThis && error instanceof Deno.errors.NotCapable) return "not told";
-    return "nothing";
-  }
-}
-
-function statInBun(path: string): { readonly isFile: boolean; readonly mode: number } {
-  const found = process.getBuiltinModule("node:fs").statSync(path);
-  return { isFile: found.isFile(), mode: found.mode };
-}
-
-function refused(name: string, error: unknown): HypomnesisError {
-  const { code, name: kind, message } = error as { code?: string; name?: string; message?: string };
-  const isMissing = code === "ENOENT" || code === "ENOTDIR" || kind === "NotFound";
-  const why = isMissing
-    ? "there is no such command"
-    : code === "EACCES" || kind === "PermissionDenied"
-    ? "it is no file that may be executed"
-    : message ?? String(error);
-  return new HypomnesisError(
-    isMissing ? "command_not_found" : "command_not_executable",
-    `Cannot run ${JSON.stringify(name)}: ${why}`,
-    { cause: error },
-  );
 }

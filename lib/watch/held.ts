@@ -1,4 +1,5 @@
 /** What the drivers tell about one process. Pure. */
+import { totalOrNull } from "../bytes.ts";
 import type { GpuReply } from "../protocol.ts";
 import type { Bytes, DeviceInfo, GpuProcess } from "../records.ts";
 import { isOurs } from "../snapshot.ts";
@@ -60,16 +61,13 @@ export function heldByProcess(
       !gpu.failures.some(({ deviceIndex }) => deviceIndex === device.index);
     return !isListed && !isAsked;
   });
-  const sum = (of: (row: (typeof rows)[number]) => Bytes): Bytes =>
-    rows.reduce<Bytes>((bytes, row) => {
-      const more = of(row);
-      return bytes === null || more === null ? null : bytes + more;
-    }, 0);
   return {
     name: rows.find(({ name }) => name !== null)?.name ?? null,
-    usedBytes: !isUntold && (rows.length > 0 || isWhole) ? sum(({ usedBytes }) => usedBytes) : null,
+    usedBytes: !isUntold && (rows.length > 0 || isWhole)
+      ? totalOrNull(rows.map(({ usedBytes }) => usedBytes))
+      : null,
     sharedUsedBytes: !isUntold && rows.length > 0
-      ? sum(({ sharedUsedBytes }) => sharedUsedBytes)
+      ? totalOrNull(rows.map(({ sharedUsedBytes }) => sharedUsedBytes))
       : null,
     devices: rows.map(({ deviceIndex, deviceUuid, usedBytes }) => ({
       deviceIndex,

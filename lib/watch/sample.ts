@@ -1,5 +1,6 @@
 /** One look at the GPUs and at some processes, each part on its own time. */
 import { type Failure, toFailure } from "../errors.ts";
+import { lateFailure } from "../late.ts";
 import type { FindReply, GpuReply, MemoryReply, ReplyTo, Request } from "../protocol.ts";
 
 /** Asks a question of the protocol. */
@@ -63,14 +64,6 @@ export function driverFailures({ gpu, failures }: WatchLook): readonly Failure[]
 
 class Late extends Error {
   override readonly name = "Late";
-}
-
-function lateFailure(what: string): Failure {
-  return {
-    code: "slow",
-    source: null,
-    message: `Cannot include ${what} in this sample: the answer has not arrived yet`,
-  };
 }
 
 /** What is worth a line at each sample: not what is absent here, nor the end of a process. */

@@ -1,6 +1,7 @@
 /** The watched GPUs: which they are, their peaks, and whether the drivers answer. */
+import { deviceKey } from "../device_key.ts";
+import { type DevicePeak, DevicePeaks } from "../device_peaks.ts";
 import type { Failure } from "../errors.ts";
-import { PeakTracker } from "../peak.ts";
 import type { DeviceInfo } from "../records.ts";
 import { type DeviceSelector, selectDevice } from "../select_device.ts";
 import { DeviceSpills } from "../spill_devices.ts";
@@ -8,16 +9,10 @@ import { type Held, heldByProcess, type RowsByPid } from "./held.ts";
 import type { ProcessHistory, WatchRow } from "./history.ts";
 import { tellable, type WatchLook } from "./sample.ts";
 
-/** The highest used memory of one GPU. */
-export interface DevicePeak {
-  readonly device: DeviceInfo;
-  readonly peak: PeakTracker;
-}
-
 /** Keeps what is known of the GPUs from sample to sample. */
 export class WatchedGpus {
   readonly #selector: DeviceSelector | undefined;
-  readonly #peaks = new Map<string, { device: DeviceInfo; readonly peak: PeakTracker }>();
+  readonly #peaks = new DevicePeaks();
   /** The trackers, one for each GPU. */
   readonly spills = new DeviceSpills();
   /** The drivers answered at least once. */
@@ -30,9 +25,9 @@ export class WatchedGpus {
     this.#selector = selector;
   }
 
-  /** The peaks, in the order in which the GPUs were first seen. */
+  /** The highest used memory of each GPU, in the order in which they were first seen. */
   get peaks(): readonly DevicePeak[] {
-    return [...this.#peaks.values()];
+    return this.#peaks.all;
   }
 
   /**
@@ -62,12 +57,7 @@ export class WatchedGpus {
     if (gpu !== null && (gpu.devices.length > 0 || why.length === 0)) this.answered = true;
     else this.failures = why;
     this.spills.observe(label, devices, elapsedMs);
-    for (const device of devices) {
-      const known = this.#peaks.get(keyOf(device)) ?? { device, peak: new PeakTracker() };
-      known.device = device;
-      known.peak.observe(device.usedBytes, elapsedMs);
-      this.#peaks.set(keyOf(device), known);
-    }
+    for (const device of devices) this.#peaks.observe(device, device.usedBytes, elapsedMs);
   }
 
   /** What a process holds; not known while a GPU on which it held something is missing from the answer. */
@@ -78,11 +68,11 @@ export class WatchedGpus {
     history: ProcessHistory,
   ): Held {
     const held = heldByProcess(gpu, devices, byPid, history);
-    const present = new Set(devices.map(keyOf));
+    const present = new Set(devices.map(deviceKey));
     if ([...history.heldOn].some((key) => !present.has(key))) {
       return { ...held, usedBytes: null, sharedUsedBytes: null };
     }
-    if (held.usedBytes !== null) history.heldOn = new Set(usedBy(held, devices).map(keyOf));
+    if (held.usedBytes !== null) history.heldOn = new Set(usedBy(held, devices).map(deviceKey));
     return held;
   }
 
@@ -101,8 +91,4 @@ function usedBy(row: Pick<WatchRow, "devices">, devices: readonly DeviceInfo[]):
   return devices.filter(({ index }) =>
     row.devices.some(({ deviceIndex }) => deviceIndex === index)
   );
-}
-
-function keyOf({ uuid, index }: DeviceInfo): string {
-  return uuid ?? String(index);
 }
