@@ -37,6 +37,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./lib/cli/spill.ts"),
   },
   {
+    name: "record",
+    about: "a monitor beside a long job: CSV files, phases, alerts, a log",
+    load: () => import("./lib/cli/record.ts"),
+  },
+  {
+    name: "phase",
+    about: "tells a running recorder what the job is doing",
+    load: () => import("./lib/cli/phase.ts"),
+  },
+  {
+    name: "check",
+    about: "holds a recording to limits: a memory gate for CI",
+    load: () => import("./lib/cli/check.ts"),
+  },
+  {
     name: "doctor",
     about: "what each source of numbers answers, and what can be measured here",
     load: () => import("./lib/cli/doctor.ts"),

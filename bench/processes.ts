@@ -62,14 +62,14 @@ export function start(
   });
 }
 
-/** Fifty processes that sleep, as rows of a fake driver with two GPUs. */
-export function fiftySleepers() {
-  const children = Array.from({ length: 50 }, () => start(["sleep", "3600"]));
+/** Processes that sleep, as rows of a fake driver with some GPUs. */
+export function sleepers(count: number, gpus: number) {
+  const children = Array.from({ length: count }, () => start(["sleep", "3600"]));
   const pids = children.map(({ pid }) => String(pid));
   const machine = fakeMachine({
-    gpus: 2,
+    gpus,
     reload: 0,
-    process: pids.map((pid, i) => `${i % 2},${pid},1073741824`),
+    process: pids.map((pid, i) => `${i % gpus},${pid},1073741824`),
   });
   return {
     pids,

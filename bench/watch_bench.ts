@@ -3,7 +3,7 @@
  * `top` at the same pace.
  */
 import process from "node:process";
-import { coreShare, fiftySleepers, hmnCommand, pssMb, sleep, start, treeOf } from "./processes.ts";
+import { coreShare, hmnCommand, pssMb, sleep, sleepers, start, treeOf } from "./processes.ts";
 import { row, RUNTIME } from "./support.ts";
 
 const SECONDS = 20;
@@ -25,7 +25,7 @@ async function shareOf(
 
 const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
 
-const { pids, env, end } = fiftySleepers();
+const { pids, env, end } = sleepers(50, 2);
 try {
   const top = await shareOf(["top", "-b", "-d", "0.1"]);
   const watch = await shareOf([...hmn, "watch", ...pids, "--interval", "100ms", "--json"], env);

@@ -1,11 +1,11 @@
 /** Does `hmn watch` grow: the summed PSS of it and its workers from sample 10,000 to sample 110,000, as fast as it can. */
-import { fiftySleepers, hmnCommand, pssMb, sleep, start, treeOf } from "./processes.ts";
+import { hmnCommand, pssMb, sleep, sleepers, start, treeOf } from "./processes.ts";
 import { row } from "./support.ts";
 
 const FIRST = 10_000;
 const SAMPLES = 100_000;
 
-const { pids, env, end } = fiftySleepers();
+const { pids, env, end } = sleepers(50, 2);
 try {
   const command = [...hmnCommand(), "watch", ...pids, "--interval", "1ms", "--json"];
   const child = start(command, env, "pipe");

@@ -50,15 +50,36 @@ async function buildModules(outdir: string, program: string): Promise<string[]> 
     naming: "[name].[ext]",
     plugins,
   });
+  const session = await Bun.build({
+    ...common,
+    entrypoints: [join(root, "lib/session/mod.ts")],
+    outdir,
+    naming: "session.[ext]",
+    plugins: [shared()],
+  });
   const commandLine = await Bun.build({
     ...common,
+    external: [...common.external, "hono", "hono/*"],
     entrypoints: [join(root, "cli.ts")],
     outdir,
     splitting: true,
     naming: { entry: "[name].[ext]", chunk: "cli/[name]-[hash].[ext]" },
     plugins,
   });
-  return [...inputsOf(library), ...inputsOf(commandLine)];
+  return [library, session, commandLine].flatMap(inputsOf);
+}
+
+/** What a program must have once, it takes from the library: the meter with its worker, and the class of errors. */
+function shared(): Bun.BunPlugin {
+  return {
+    name: "share the library",
+    setup(build) {
+      build.onResolve({ filter: /\/(?:meter|hypomnesis_error)\.ts$/ }, () => ({
+        path: "./mod.js",
+        external: true,
+      }));
+    },
+  };
 }
 
 /** Puts the worker, as base64, in the place of `null`. */
@@ -88,8 +109,12 @@ async function checkBundles(outdir: string, program: string): Promise<void> {
     if (text.includes(program)) carriers.push(name);
     const { imports } = new Bun.Transpiler({ loader: "js" }).scan(text);
     for (const { path } of imports) {
-      const own = path.startsWith(".") && name.startsWith("cli");
-      if (!own && !/^(bun|node):/.test(path)) throw new Error(`${name} imports ${path}`);
+      const isOwn = path.startsWith(".") && name.startsWith("cli");
+      const isShared = name === "session.js" && path === "./mod.js";
+      const isDependency = name.startsWith("cli") && /^hono(?:\/|$)/.test(path);
+      if (!isOwn && !isShared && !isDependency && !/^(bun|node):/.test(path)) {
+        throw new Error(`${name} imports ${path}`);
+      }
     }
   }
   const onePerProgram = carriers.length === 2 && carriers.includes("mod.js");

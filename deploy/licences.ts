@@ -1,19 +1,24 @@
 /** The licences of the packages whose code is inside a bundle, as they demand. */
-import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 /** One text with the licence of each package that a file of `inputs` belongs to. */
 export async function licencesOf(inputs: readonly string[]): Promise<string> {
   const folders = new Map<string, string>();
   for (const input of inputs.filter((path) => path.includes("node_modules"))) {
-    let folder = dirname(input);
-    while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
+    const folder = packageOf(input);
     folders.set(folder, folders.get(folder) ?? input);
   }
   const parts = [];
   for (const [folder, file] of [...folders].sort()) parts.push(await licenceOf(folder, file));
   return "Code of these packages is part of the bundles in this folder.\n\n" + parts.join("\n\n");
+}
+
+/** The folder of the package; folders within it may have a `package.json` of their own. */
+function packageOf(path: string): string {
+  const inside = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(path);
+  if (inside === null) throw new Error(`${path} is in no package`);
+  return inside[1]!;
 }
 
 async function licenceOf(folder: string, file: string): Promise<string> {

@@ -80,6 +80,13 @@ export function formatDuration(ms: number | null): string {
   return inTwoUnits(Math.round(ms / HOUR), 24, "d", "h");
 }
 
+/** Time that runs, to the second: `0:00:30`, `26:03:07`. */
+export function formatElapsed(ms: number): string {
+  const seconds = Math.floor(ms / SECOND);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+}
+
 function inTwoUnits(count: number, perLarge: number, large: string, small: string): string {
   const rest = count % perLarge;
   const first = `${Math.floor(count / perLarge)} ${large}`;

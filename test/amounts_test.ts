@@ -1,7 +1,7 @@
 /** Times, sizes and thresholds as people write them, curves, changes, and the columns of a watch. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseDuration, parseSize } from "../lib/cli/amounts.ts";
+import { parseDuration, parseSize } from "../lib/amounts.ts";
 import { sparkline } from "../lib/cli/sparkline.ts";
 import { columnsFor, formatDelta, headerLine, widthOf } from "../lib/cli/watch_columns.ts";
 import { spillBlock } from "../lib/cli/spill_text.ts";

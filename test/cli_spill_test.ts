@@ -14,6 +14,7 @@ function command(ms: number, exitCode = 0): RunningCommand {
   return {
     pid: 700,
     kill: () => {},
+    output: null,
     ended: new Promise((resolve) =>
       setTimeout(() => resolve({ exitCode, signal: null, maxRssBytes: null }), ms)
     ),

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   bytesToMb,
   formatDuration,
+  formatElapsed,
   formatMb,
   formatMib,
   formatSignedMb,
@@ -184,4 +185,14 @@ test("formatDuration uses at most two units and never shows a full one as 60", (
     [-3800, "-3.8 s"],
   ];
   for (const [ms, text] of cases) assert.equal(formatDuration(ms), text, String(ms));
+});
+
+test("time that runs", () => {
+  assert.deepEqual([0, 999, 30_000, 3_599_999, 93_787_000].map(formatElapsed), [
+    "0:00:00",
+    "0:00:00",
+    "0:00:30",
+    "0:59:59",
+    "26:03:07",
+  ]);
 });

@@ -35,7 +35,16 @@ const SOUND: Readonly<Record<string, string>> = {
   "cli.ts": `import { run } from "./lib/cli/dispatch.ts";\nawait run(Deno.args);`,
   "lib/cli/dispatch.ts":
     `import { parseArgs } from "@std/cli/parse-args";\nimport { openMeter } from "../meter.ts";
-const { open } = await import("node:fs/promises");`,
+const { open } = await import("node:fs/promises"); const { serve } = await import("../http/serve.ts");`,
+  "lib/http/serve.ts":
+    `import { Hono } from "hono";\nimport { z } from "zod";\nimport { record } from "../session/record.ts";`,
+  "lib/session/record.ts":
+    `import { stringify } from "@std/csv/stringify";\nimport { read } from "./config/read.ts";
+import { load } from "./load/load.ts";\nimport { store } from "./files/store.ts";`,
+  "lib/session/files/store.ts": `export const open = () => import("node:fs/promises");`,
+  "lib/session/config/read.ts":
+    `import { parse } from "smol-toml";\nimport { z } from "zod";\nimport { parseTree } from "jsonc-parser";`,
+  "lib/session/load/load.ts": `const { inferSchema } = await import("udsv");`,
   "lib/meter.ts":
     `import { start } from "./isolation/child.ts";\nimport type { A } from "./records.ts";`,
   "lib/isolation/child.ts":
@@ -69,6 +78,37 @@ const PLANTED: readonly [path: string, line: string, breach: RegExp][] = [
   ["lib/meter.ts", `import { run } from "./cli/run.ts";`, /^lib\/meter.ts imports lib\/cli/],
   ["mod.ts", `export * from "./lib/cli/dispatch.ts";`, /^mod.ts imports lib\/cli\/dispatch.ts$/],
   ["mod.ts", `export { run } from "./cli.ts";`, /^mod.ts imports cli.ts$/],
+  [
+    "mod.ts",
+    `export * from "./lib/session/record.ts";`,
+    /^mod.ts imports lib\/session\/record.ts$/,
+  ],
+  ["mod.ts", `export * from "./lib/http/serve.ts";`, /^mod.ts imports lib\/http\/serve.ts$/],
+  ["lib/meter.ts", `import "./session/record.ts";`, /^lib\/meter.ts imports lib\/session\/record/],
+  ["lib/meter.ts", `import "./http/serve.ts";`, /^lib\/meter.ts imports lib\/http\/serve.ts$/],
+  [
+    "lib/meter.ts",
+    `import "./session/record.ts";`,
+    /^mod.ts loads zod through lib\/session\/config/,
+  ],
+  ["lib/session/record.ts", `import "../http/serve.ts";`, /record.ts imports lib\/http\/serve.ts$/],
+  ["lib/session/record.ts", `import "../cli/dispatch.ts";`, /record.ts imports lib\/cli\/dispatch/],
+  ["lib/http/serve.ts", `import "../cli/dispatch.ts";`, /serve.ts imports lib\/cli\/dispatch.ts$/],
+  ["lib/session/record.ts", `import { Hono } from "hono";`, /record.ts imports hono \(static\)$/],
+  ["lib/cli/dispatch.ts", `await import("hono/cors");`, /imports hono\/cors \(dynamic\)$/],
+  ["lib/session/record.ts", `import { z } from "zod";`, /record.ts imports zod \(static\)$/],
+  ["lib/session/load/load.ts", `import "smol-toml";`, /load.ts imports smol-toml \(static\)$/],
+  ["lib/session/record.ts", `import "jsonc-parser";`, /record.ts imports jsonc-parser/],
+  ["lib/session/record.ts", `await import("udsv");`, /record.ts imports udsv \(dynamic\)$/],
+  ["lib/session/record.ts", `await import("node:fs");`, /record.ts imports node:fs \(dynamic\)$/],
+  [
+    "lib/session/files/store.ts",
+    `import fs from "node:fs";`,
+    /store.ts imports node:fs \(static\)$/,
+  ],
+  ["lib/session/record.ts", `import "@std/cli/parse-args";`, /imports @std\/cli\/parse-args/],
+  ["lib/cli/dispatch.ts", `import "@std/csv/stringify";`, /imports @std\/csv\/stringify/],
+  ["lib/http/serve.ts", `import fs from "node:fs";`, /serve.ts imports node:fs \(static\)$/],
   ["workers/main.ts", `import { start } from "../lib/meter.ts";`, /imports lib\/meter.ts$/],
   ["lib/errors.ts", `import { start } from "./meter.ts";`, /^lib\/errors.ts imports lib\/meter/],
   ["lib/errors.ts", `import { start } from "./gone.ts";`, /lib\/gone.ts, which is not there/],

@@ -5,10 +5,10 @@ import type { Asker, AskerOptions } from "./asker.ts";
 /** One of the two streams a command writes to. */
 export interface Output {
   /**
-   * Resolves once the text is handed to the system.
+   * Resolves once the text, or the bytes as they are, are handed to the system.
    * @throws {OutputClosed} where nobody reads any more
    */
-  write(text: string): Promise<void>;
+  write(content: string | Uint8Array): Promise<void>;
   /** It is a terminal that understands escape sequences. */
   readonly isTty: boolean;
   /** Columns of the terminal; `null` where it is none. */
@@ -37,6 +37,8 @@ export interface CliContext {
   readonly args: readonly string[];
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Text of standard input, piece by piece. */
+  stdin(): AsyncIterable<string>;
   /** The process `hmn` runs in. */
   readonly ownPid: number;
   /** The value of an environment variable. */

@@ -88,6 +88,9 @@ function valueOf(
   env: (name: string) => string | undefined,
 ): unknown {
   const option = table[name]!;
+  if (isValued(option) && option.repeats && values.length > 0) {
+    return values.flatMap((value) => read(`--${name}`, String(value), option) as unknown[]);
+  }
   if (values.length > 1) throw new UsageError(`--${name} is given twice: give it once`);
   if (!isValued(option)) return values.length === 1;
   if (values.length === 1) return read(`--${name}`, String(values[0]), option);

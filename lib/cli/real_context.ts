@@ -19,6 +19,7 @@ export function realContext(): CliContext {
     args: "Deno" in globalThis ? Deno.args : process.argv.slice(2),
     stdout: new Stream(1),
     stderr: new Stream(2),
+    stdin: readStdin,
     ownPid: ownPid(),
     env: readEnv,
     openAsker: openRealAsker,
@@ -33,6 +34,12 @@ export function realContext(): CliContext {
     quit: exit,
     beforeInterrupt,
   };
+}
+
+async function* readStdin(): AsyncGenerator<string> {
+  const stream = "Deno" in globalThis ? Deno.stdin.readable : Bun.stdin.stream();
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) yield decoder.decode(bytes, { stream: true });
 }
 
 /** Opens the meter that answers the command line: in child processes, so that it always ends. */

@@ -11,7 +11,7 @@ export class Stream implements Output {
   readonly #fd: 1 | 2;
   /** It was one when somebody looked. */
   #wasTerminal = false;
-  #put: ((text: string) => Promise<unknown>) | null = null;
+  #put: ((content: string | Uint8Array) => Promise<unknown>) | null = null;
 
   constructor(fd: 1 | 2) {
     this.#fd = fd;
@@ -47,14 +47,14 @@ export class Stream implements Output {
     return this.isTty && !readEnv("NO_COLOR");
   }
 
-  async write(text: string): Promise<void> {
-    if (text === "") return;
+  async write(content: string | Uint8Array): Promise<void> {
+    if (content.length === 0) return;
     // Bun writes to a terminal that has gone without a word. Who writes for long has asked whether it is one; a short
     // answer to a pipe does without the question, which takes longer than the writing.
     if (this.#wasTerminal && !this.#isTerminal()) throw new OutputClosed();
     try {
       this.#put ??= "Deno" in globalThis ? denoWriter(this.#fd) : bunWriter(this.#fd);
-      await this.#put(text);
+      await this.#put(content);
     } catch (error) {
       const { code } = error as { code?: unknown };
       if (code === "EPIPE" || (this.#wasTerminal && !this.#isTerminal())) {
@@ -79,18 +79,18 @@ function isTerminal(fd: 1 | 2): boolean {
 }
 
 /** `Bun.write` would write over a file that is appended to; a writer does not. */
-function bunWriter(fd: 1 | 2): (text: string) => Promise<unknown> {
+function bunWriter(fd: 1 | 2): (content: string | Uint8Array) => Promise<unknown> {
   const writer = (fd === 1 ? Bun.stdout : Bun.stderr).writer();
-  return async (text) => {
-    writer.write(text);
+  return async (content) => {
+    writer.write(content);
     await writer.flush();
   };
 }
 
-function denoWriter(fd: 1 | 2): (text: string) => Promise<unknown> {
+function denoWriter(fd: 1 | 2): (content: string | Uint8Array) => Promise<unknown> {
   const stream = fd === 1 ? Deno.stdout : Deno.stderr;
-  return async (text) => {
-    const bytes = new TextEncoder().encode(text);
+  return async (content) => {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     for (let written = 0; written < bytes.length;) {
       try {
         written += await stream.write(bytes.subarray(written));

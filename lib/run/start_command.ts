@@ -27,6 +27,14 @@ export interface RunningCommand {
   kill(signal: string): void;
   /** How it ended. Never rejects. */
   readonly ended: Promise<CommandEnd>;
+  /** What it writes, where that was asked for; `null`: it has our own stdout and stderr. */
+  readonly output: CommandOutput | null;
+}
+
+/** What a command writes. Both have to be read to their ends, or it waits. */
+export interface CommandOutput {
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
 }
 
 /** How a command is started. */
@@ -37,6 +45,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** `"inherit"`: it has our stdin, stdout and stderr; `"null"`: none. */
   readonly stdio?: "inherit" | "null" | undefined;
+  /** `true`: its stdout and stderr come to us, as {@linkcode RunningCommand.output}. */
+  readonly piped?: boolean | undefined;
   /** File to write its PID to before it runs, so that all of it is in a cgroup; `null`: none. */
   readonly cgroupFile?: string | null;
   /** Open files above stderr that it shall have, under the same numbers. Deno hands them on by itself. */
@@ -86,6 +96,7 @@ function launchedBy(
 
 function startInBun(argv: readonly string[], options: StartOptions): RunningCommand {
   const stdio = options.stdio === "null" ? "ignore" : "inherit";
+  const output = options.piped ? "pipe" : stdio;
   // A hole in the list is a number that stays closed.
   const more: (number | null)[] = [];
   for (const descriptor of options.descriptors ?? []) {
@@ -94,7 +105,7 @@ function startInBun(argv: readonly string[], options: StartOptions): RunningComm
   }
   const spawn = (argv: readonly string[]) =>
     Bun.spawn([...argv], {
-      stdio: [stdio, stdio, stdio, ...more] as [typeof stdio, typeof stdio, typeof stdio],
+      stdio: [stdio, output, output, ...more] as [typeof stdio, "inherit", "inherit"],
       ...options.cwd === undefined ? {} : { cwd: options.cwd },
       ...options.env === undefined ? {} : { env: { ...options.env } },
     });
@@ -116,6 +127,7 @@ function startInBun(argv: readonly string[], options: StartOptions): RunningComm
       signal: child.signalCode === null ? null : String(child.signalCode),
       maxRssBytes: aboveOurs(child.resourceUsage()?.maxRSS),
     })),
+    output: options.piped ? child as unknown as CommandOutput : null,
   };
 }
 
@@ -130,8 +142,8 @@ function startInDeno(argv: readonly string[], options: StartOptions): RunningCom
   const child = new Deno.Command(program!, {
     args,
     stdin: stdio,
-    stdout: stdio,
-    stderr: stdio,
+    stdout: options.piped ? "piped" : stdio,
+    stderr: options.piped ? "piped" : stdio,
     ...options.cwd === undefined ? {} : { cwd: options.cwd },
     ...options.env === undefined ? {} : { env: { ...options.env }, clearEnv: true },
   }).spawn();
@@ -150,5 +162,6 @@ function startInDeno(argv: readonly string[], options: StartOptions): RunningCom
       signal,
       maxRssBytes: null,
     })),
+    output: options.piped ? child : null,
   };
 }

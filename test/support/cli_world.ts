@@ -46,6 +46,8 @@ export interface WorldOptions {
   readonly foreground?: boolean;
   /** Called with the means to send a signal when the command begins to listen to signals. */
   readonly onListen?: (send: (signal: SignalName) => void) => void;
+  /** Pieces of standard input. */
+  readonly stdin?: Iterable<string> | AsyncIterable<string>;
   /** Waits told before the first answer. */
   readonly waits?: readonly (readonly [SourceName, number])[];
 }
@@ -91,6 +93,7 @@ const DEFAULTS: Answers = {
 const endedCommand: RunningCommand = {
   pid: 777,
   kill: () => {},
+  output: null,
   ended: Promise.resolve({ exitCode: 0, signal: null, maxRssBytes: null }),
 };
 
@@ -110,7 +113,8 @@ class FakeOutput implements Output {
     this.#closesAfter = closesAfter;
   }
 
-  write(text: string): Promise<void> {
+  write(content: string | Uint8Array): Promise<void> {
+    const text = typeof content === "string" ? content : new TextDecoder().decode(content);
     if (this.text.length + text.length > this.#closesAfter) {
       return Promise.reject(new OutputClosed());
     }
@@ -161,6 +165,9 @@ export async function hmn(
     args,
     stdout,
     stderr,
+    stdin: async function* () {
+      yield* options.stdin ?? [];
+    },
     ownPid: 4242,
     env: (name) => options.env?.[name],
     openAsker: (how) => {

@@ -8,6 +8,8 @@ import { type Import, type Scan, scanSource } from "./scan_source.ts";
 /** What both sides of the border speak: the worker loads these files of `lib/` and no other. */
 export const SHARED = [
   "lib/errors.ts",
+  "lib/failures.ts",
+  "lib/hypomnesis_error.ts",
   "lib/lines.ts",
   "lib/name_match.ts",
   "lib/protocol.ts",
@@ -21,17 +23,36 @@ const DIRECTIONS = [
   { from: SHARED, to: SHARED },
   { from: ["lib/cli/"], to: ["lib/"] },
   { from: ["cli.ts"], to: ["lib/"] },
-  { from: ["lib/", "mod.ts"], to: ["lib/"], not: ["lib/cli/"] },
+  { from: ["lib/http/"], to: ["lib/"], not: ["lib/cli/"] },
+  { from: ["lib/session/"], to: ["lib/"], not: ["lib/cli/", "lib/http/"] },
+  // What the library itself needs loads no package, so it can't reach what does.
+  { from: ["lib/", "mod.ts"], to: ["lib/"], not: ["lib/cli/", "lib/http/", "lib/session/"] },
 ];
 
 /** Modules from outside, and where they may stand. */
 const PACKAGES = [
-  { name: /^@std\/|^string-width$/, in: ["lib/cli/", "cli.ts"], kinds: ["static", "dynamic"] },
+  {
+    name: /^@std\/cli\/|^string-width$/,
+    in: ["lib/cli/", "cli.ts"],
+    kinds: ["static", "dynamic"],
+  },
+  { name: /^@std\/csv\//, in: ["lib/session/"], kinds: ["static", "dynamic"] },
+  { name: /^udsv$/, in: ["lib/session/load/"], kinds: ["static", "dynamic"] },
+  {
+    name: /^(?:zod|smol-toml|jsonc-parser)$/,
+    in: ["lib/session/config/", "lib/http/"],
+    kinds: ["static", "dynamic"],
+  },
+  { name: /^hono(?:\/|$)/, in: ["lib/http/"], kinds: ["static", "dynamic"] },
   // In one bundle for both runtimes a static import would stand at the top, and Deno refuses it.
   { name: /^bun:ffi$/, in: ["workers/ffi/"], kinds: ["dynamic"] },
   { name: /^node:/, in: ["workers/host/", "workers/ffi/"], kinds: ["static", "dynamic"] },
   // Loaded at start, they would cost more than the library's whole import.
-  { name: /^node:/, in: ["lib/isolation/", "lib/cli/", "cli.ts"], kinds: ["dynamic"] },
+  {
+    name: /^node:/,
+    in: ["lib/isolation/", "lib/session/files/", "lib/cli/", "cli.ts"],
+    kinds: ["dynamic"],
+  },
 ];
 
 const PROCESS_MEMBERS = "argv|binding|cwd|dlopen|env|execPath|exit|getBuiltinModule|kill|" +

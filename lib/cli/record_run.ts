@@ -1,0 +1,177 @@
+/** One run of `hmn record`, from the first look to what to do with the files. */
+import { FAILURES } from "../errors.ts";
+import { formatDuration } from "../format.ts";
+import type { RunningCommand } from "../run/start_command.ts";
+import type { SessionSettings } from "../session/config/settings.ts";
+import { fileName } from "../session/file_names.ts";
+import { Recorder } from "../session/recorder.ts";
+import type { SessionEnd } from "../session/session_meta.ts";
+import type { SourceName } from "../sources.ts";
+import { escapeText } from "../text.ts";
+import type { CliContext, SignalName } from "./context.ts";
+import { SignalPass } from "./pass_signals.ts";
+import { RecordLine } from "./record_line.ts";
+import { listenForReports } from "./record_listen.ts";
+import { passOutput, PhaseLines, phasesFromInput } from "./record_phases.ts";
+import { withSilentAsker } from "./wait_line.ts";
+
+/** What is recorded, and how. */
+export interface RecordPlan {
+  readonly settings: SessionSettings;
+  /** Names the session where the settings do not. */
+  readonly name: string;
+  readonly watch: readonly string[];
+  /** The command to run; empty: none. */
+  readonly command: readonly string[];
+  readonly phaseFrom: RegExp | null;
+  readonly phaseStdin: boolean;
+  /** Where telemetry is taken; `null`: nowhere. */
+  readonly port: number | null;
+  readonly sources: readonly SourceName[] | undefined;
+}
+
+const ENDING: readonly SignalName[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+
+/** Signals so close together are one wish: a terminal that goes away sends several. */
+const IMPATIENT_MS = 500;
+
+/** Records until it is over. */
+export class RecordRun {
+  readonly #context: CliContext;
+  readonly #plan: RecordPlan;
+  readonly #line: RecordLine;
+  readonly #cleanUps: (() => void | Promise<void>)[] = [];
+  #interruptedMs: number | null = null;
+
+  constructor(context: CliContext, plan: RecordPlan) {
+    this.#context = context;
+    this.#plan = plan;
+    this.#line = new RecordLine(context.stderr, plan.settings);
+  }
+
+  async run(): Promise<number> {
+    const { sources } = this.#plan;
+    return await withSilentAsker(this.#context, { sources }, async (asker) => {
+      const started = Promise.withResolvers<void>();
+      const recorder = await Recorder.open({
+        ask: (request) => asker.ask(request),
+        workerPids: () => asker.workerPids,
+        ownPid: this.#context.ownPid,
+        settings: this.#plan.settings,
+        name: this.#plan.name,
+        watch: this.#plan.watch,
+        command: this.#plan.command.length === 0 ? null : this.#plan.command,
+        onTick: (status) => {
+          this.#line.show(status);
+          started.resolve();
+        },
+        onAlert: (change) => this.#line.alert(change),
+        onStorage: (file, reason) => this.#line.storage(file, reason),
+      });
+      try {
+        await this.#listen(recorder);
+        const commandEnded = this.#prepare(recorder, started.promise);
+        const end = await recorder.run();
+        await this.#line.clear();
+        await this.#sumUp(recorder, end);
+        return await commandEnded ?? this.#codeOf(end);
+      } finally {
+        for (const cleanUp of this.#cleanUps) await cleanUp();
+      }
+    });
+  }
+
+  /** What ends the recording: a signal, or the command. */
+  #prepare(recorder: Recorder, started: Promise<void>): Promise<number | null> {
+    const { command, phaseStdin } = this.#plan;
+    if (phaseStdin) this.#readPhases(recorder);
+    if (command.length === 0) {
+      this.#cleanUps.push(
+        this.#context.onSignals(ENDING, (signal) => this.#interrupt(recorder, signal)),
+      );
+      return Promise.resolve(null);
+    }
+    // Asked for before anything else is opened for the command.
+    const descriptors = this.#context.inheritedDescriptors();
+    const signals = new SignalPass(this.#context, "record");
+    this.#cleanUps.push(() => signals.release());
+    const failed = (error: unknown) => {
+      recorder.stop(`the command could not be started: ${String((error as Error).message)}`);
+      throw error;
+    };
+    const ended = started.then(() => this.#start(recorder, descriptors, signals)).catch(failed);
+    // It is waited for when the recording has ended; until then nobody listens to its failure.
+    ended.catch(() => {});
+    return ended;
+  }
+
+  /** The first ends the recording; who sends another later does not want to wait for a disk that hangs. */
+  #interrupt(recorder: Recorder, signal: SignalName): void {
+    const nowMs = performance.now();
+    if (this.#interruptedMs === null) {
+      this.#interruptedMs = nowMs;
+      recorder.stop(signal);
+    } else if (nowMs - this.#interruptedMs > IMPATIENT_MS) this.#context.quit(130);
+  }
+
+  /** The command is started behind the first sample, which shows the machine without it. */
+  async #start(
+    recorder: Recorder,
+    descriptors: readonly number[],
+    signals: SignalPass,
+  ): Promise<number> {
+    const { command, phaseFrom } = this.#plan;
+    const running: RunningCommand = this.#context.startCommand(command, {
+      ignored: this.#context.ignoredSignals,
+      descriptors,
+      piped: phaseFrom !== null,
+    });
+    signals.to(running);
+    recorder.follow(running.pid);
+    if (running.output !== null && phaseFrom !== null) {
+      await passOutput(running.output, this.#context, new PhaseLines(phaseFrom, recorder));
+    }
+    const { exitCode, signal } = await running.ended;
+    recorder.stop(
+      signal === null
+        ? `the command exited with code ${exitCode}`
+        : `the command was ended by ${signal}`,
+    );
+    return exitCode;
+  }
+
+  #readPhases(recorder: Recorder): void {
+    const onStray = (line: string) =>
+      this.#line.say(`hmn record: stdin: no name of a phase: ${escapeText(line.slice(0, 80))}`);
+    void phasesFromInput(this.#context.stdin(), recorder, onStray).catch(() => {});
+  }
+
+  async #listen(recorder: Recorder): Promise<void> {
+    const { port } = this.#plan;
+    if (port === null) return;
+    const server = await listenForReports(port, recorder);
+    this.#cleanUps.push(() => server.close());
+    this.#line.say(`hmn record: takes telemetry at ${server.url}`);
+  }
+
+  async #sumUp(recorder: Recorder, end: SessionEnd): Promise<void> {
+    const { folder, name, stamp } = recorder.files;
+    const lost = end.lostRows > 0 ? `, ${end.lostRows} could not be written` : "";
+    const path = `${folder}/${fileName("session", { name, stamp })}`;
+    await this.#context.stderr.write(
+      `hmn record: ended after ${formatDuration(end.elapsedMs)} (${escapeText(end.reason)}): ` +
+        `${end.ticks} samples, ${end.rows} rows in ${escapeText(folder)}/${lost}\n` +
+        `hmn record: what happened: hmn analyze ${quoted(path)}\n`,
+    ).catch(() => {});
+  }
+
+  /** A recording that lost rows has not done what it was asked to. */
+  #codeOf({ lostRows }: SessionEnd): number {
+    return lostRows > 0 ? FAILURES.output_failed.exit : 0;
+  }
+}
+
+/** As a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${escapeText(path).replaceAll("'", `'\\''`)}'`;
+}

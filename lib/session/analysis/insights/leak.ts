@@ -1,0 +1,50 @@
+/** Memory that grows and does not come back. Pure. */
+import type { GrowthReport, Insight } from "../records.ts";
+import { type FindInsights, size, time } from "./context.ts";
+
+/** A limit nearer than this makes it urgent. */
+const URGENT_MS = 24 * 3_600_000;
+
+/** `leak`: the verdict of a series is a leak, over the session, from repetition to repetition, or within a phase. */
+export const leak: FindInsights = ({ growth, series }) => {
+  const leaks = growth.filter((one) => one.growth.verdict === "leak");
+  return series.flatMap(({ id }) => {
+    const own = leaks.filter((one) => one.series.id === id.id);
+    // The widest view that shows it; where only phases do, the steepest.
+    const widest = own.find(({ phase }) => phase === null) ??
+      own.find(({ basis }) => basis === "repetitions") ??
+      own.reduce<GrowthReport | null>((a, b) => a !== null && slope(a) >= slope(b) ? a : b, null);
+    return widest === null ? [] : [tell(widest)];
+  });
+};
+
+const slope = ({ growth }: GrowthReport): number => growth.slopeBytesPerHour ?? 0;
+
+function tell(report: GrowthReport): Insight {
+  const { series, phase, basis, growth } = report;
+  const { slopeBytesPerHour, slopeLow, slopeHigh, p, timeToLimitMs } = growth;
+  const range = slopeLow === null || slopeHigh === null
+    ? ""
+    : ` (${size(slopeLow)} to ${size(slopeHigh)})`;
+  const where = phase === null
+    ? ""
+    : basis === "repetitions"
+    ? ` from one ${phase} to the next`
+    : ` during ${phase}, from ${time(report.startMs)} on`;
+  const limit = timeToLimitMs === null ? "" : `; at this rate the limit is reached in ` +
+    time(timeToLimitMs);
+  return {
+    kind: "leak",
+    severity: timeToLimitMs !== null && timeToLimitMs < URGENT_MS ? "critical" : "warning",
+    subject: series.label,
+    finding: `${series.label} grows${where} by ${size(slope(report))} an hour${range}${limit}`,
+    advice: "Look for what is kept from one piece of work to the next (caches without a limit, " +
+      "lists of results); until it is found, restart the process before the limit",
+    numbers: known({ slopeBytesPerHour, slopeLow, slopeHigh, p, timeToLimitMs }),
+  };
+}
+
+function known(numbers: Readonly<Record<string, number | null>>): Record<string, number> {
+  const entries = Object.entries(numbers);
+  return Object.fromEntries(entries.filter((one): one is [string, number] => one[1] !== null));
+}

@@ -1,0 +1,61 @@
+/** The sentence that gives the reason of a verdict on growth. */
+import { formatDuration, MIB, roundHalfEven, roundHalfEvenSigned } from "../../format.ts";
+import type { Judgement } from "./judgement.ts";
+
+/** What a reason tells beside the judgement. */
+export interface ReasonContext {
+  readonly samples: number;
+  readonly leastSamples: number;
+  readonly alpha: number;
+  readonly spanMs: number;
+}
+
+/** One sentence, without a full stop, with the numbers that decided. */
+export function reasonOf(judgement: Judgement, context: ReasonContext): string {
+  const { verdict, part, trend, shifts, teeth, minimumDetectable } = judgement;
+  const { samples, leastSamples, spanMs } = context;
+  if (trend === null || minimumDetectable === null) {
+    return samples < leastSamples
+      ? `${samples} samples are too few: it takes ${leastSamples}`
+      : `${samples} samples over ${formatDuration(spanMs)} are too close to tell a trend`;
+  }
+  const unseen = `growth below ${mib(minimumDetectable)}/h would not show`;
+  const passed = part.timesMs.at(-1)! - part.timesMs[0]!;
+  const flat = `flat for ${formatDuration(passed)} (${signed(trend.slope)}/h, p = ${p(trend.p)})`;
+  switch (verdict) {
+    case "leak":
+      return `The lower envelope rises by ${mib(trend.slope)}/h (${mib(trend.low)} to ` +
+        `${mib(trend.high)}/h, p = ${p(trend.p)}) over ${formatDuration(passed)}`;
+    case "step": {
+      const net = shifts.reduce((sum, { bytes }) => sum + bytes, 0);
+      const count = shifts.length === 1 ? "One step explains" : `${shifts.length} steps explain`;
+      return `${count} ${signed(net)}, and the longest level is ${flat}; ${unseen}`;
+    }
+    case "warm-up":
+      return `It grew at first and is then ${flat}; ${unseen}`;
+    case "sawtooth":
+      return `It goes up and down by ${mib(teeth!.amplitude)} (${teeth!.count} times), and its ` +
+        `lows do not rise (${signed(trend.slope)}/h, p = ${p(trend.p)}); ${unseen}`;
+    case "stable":
+      return `It does not grow (${signed(trend.slope)}/h, p = ${p(trend.p)}); ${unseen}`;
+    case "too-short":
+      return `It is too unsteady for ${formatDuration(spanMs)}: even ${unseen}`;
+  }
+}
+
+function mib(bytes: number): string {
+  return Number.isFinite(bytes) ? `${roundHalfEven(bytes / MIB, decimals(bytes))} MiB` : "any";
+}
+
+function signed(bytes: number): string {
+  return `${roundHalfEvenSigned(bytes / MIB, decimals(bytes))} MiB`;
+}
+
+/** Small numbers keep digits, since 0.0 MiB would say there is none. */
+function decimals(bytes: number): number {
+  return Math.abs(bytes) >= 10 * MIB ? 0 : Math.abs(bytes) >= MIB ? 1 : 3;
+}
+
+function p(probability: number): string {
+  return probability < 0.001 ? "less than 0.001" : roundHalfEven(probability, 3);
+}

@@ -1,0 +1,64 @@
+/** One synchronized sample of everything, as the recorder takes it, the alerts see it and the files store it. */
+import type { Failure } from "../errors.ts";
+import type { Bytes, DeviceInfo, SystemMemory } from "../records.ts";
+
+/** A watched group or process at one tick. */
+export interface WatchedSample {
+  /** The group's name, or what was asked to be watched. */
+  readonly target: string;
+  readonly kind: "group" | "process";
+  /** The process, where the target is one. */
+  readonly pid: number | null;
+  /** Name of the process, or of the group's largest. */
+  readonly name: string | null;
+  /** Processes that are there; `null` where that could not be read. */
+  readonly processCount: number | null;
+  readonly rssBytes: Bytes;
+  readonly swapBytes: Bytes;
+  /** Dedicated memory on all GPUs; `null` where a part can't be told. */
+  readonly vramBytes: Bytes;
+  /** CPU time since the last tick, in cores. */
+  readonly cpuRatio: number | null;
+  /** Why it could not be read, as `SOURCE CODE`; `null`: it was. */
+  readonly gap: string | null;
+}
+
+/** What the recorder itself takes, with its workers. */
+export interface OwnCost {
+  /** CPU time since the last tick, in cores. */
+  readonly cpuRatio: number | null;
+  readonly rssBytes: Bytes;
+}
+
+/** One GPU at one tick. */
+export interface GpuSample {
+  readonly index: number;
+  readonly uuid: string | null;
+  /** `null` where it could not be read at this tick; never an old value. */
+  readonly device: DeviceInfo | null;
+  /** Why not, as `SOURCE CODE`: `nvml hung`. */
+  readonly gap: string | null;
+}
+
+/** One tick. */
+export interface SessionTick {
+  /** Number on the schedule. */
+  readonly tick: number;
+  /** Ticks left out before this one. */
+  readonly skipped: number;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly atMs: number;
+  /** Steady clock, milliseconds since the session began. */
+  readonly elapsedMs: number;
+  /** Every GPU seen so far; a lost one stays, with its gap. `null`: not asked this time (nvidia-smi is asked seldom). */
+  readonly gpus: readonly GpuSample[] | null;
+  readonly system: SystemMemory | null;
+  /** Why `system` is `null`. */
+  readonly systemGap: string | null;
+  readonly watched: readonly WatchedSample[];
+  readonly own: OwnCost;
+  readonly systemProbeMs: number | null;
+  readonly gpuProbeMs: number | null;
+  /** What could not be read, apart from what is not on this machine. */
+  readonly failures: readonly Failure[];
+}

@@ -1,0 +1,37 @@
+/**
+ * What a report of an allocator means: computed each time, never stored.
+ *
+ * The limits are shares of what the allocator has reserved, not of the GPU: a full reserve has to grow at the next
+ * step, and that is where a program runs out of memory.
+ */
+import type { AllocatorReport } from "./report.ts";
+
+/** How near an allocator is to the end of what it has reserved. */
+export type AllocatorHealth = "healthy" | "warning" | "critical";
+
+/** The two numbers that everything here follows from; `null`: never reported. */
+export type Held = Pick<AllocatorReport, "allocatedBytes" | "reservedBytes"> | null;
+
+/** From this share on a warning … */
+export const WARNING_PERCENT = 75;
+/** … and above this one critical. The limit itself is still a warning. */
+export const CRITICAL_PERCENT = 90;
+
+/** Allocated as a share of reserved, 0 to 100; 0 where nothing is reserved, `null` where nothing was reported. */
+export function memoryUsagePercent(held: Held): number | null {
+  if (held === null) return null;
+  return held.reservedBytes === 0 ? 0 : (held.allocatedBytes / held.reservedBytes) * 100;
+}
+
+/** Share of the reserve that no tensor uses, 0 to 1; 0 where nothing is reserved, `null` where nothing was reported. */
+export function fragmentation(held: Held): number | null {
+  if (held === null) return null;
+  return held.reservedBytes === 0 ? 0 : 1 - held.allocatedBytes / held.reservedBytes;
+}
+
+/** The state that a share from {@linkcode memoryUsagePercent} stands for; `null` stays `null`. */
+export function allocatorHealth(percent: number | null): AllocatorHealth | null {
+  if (percent === null) return null;
+  if (percent > CRITICAL_PERCENT) return "critical";
+  return percent >= WARNING_PERCENT ? "warning" : "healthy";
+}
