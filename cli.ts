@@ -52,6 +52,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./lib/cli/check.ts"),
   },
   {
+    name: "analyze",
+    about: "the report on a recording: phases, leaks, what to change, what still fits",
+    load: () => import("./lib/cli/analyze.ts"),
+  },
+  {
+    name: "check",
+    about: "a memory gate for CI: a recording against limits and a baseline",
+    load: () => import("./lib/cli/check.ts"),
+  },
+  {
     name: "doctor",
     about: "what each source of numbers answers, and what can be measured here",
     load: () => import("./lib/cli/doctor.ts"),

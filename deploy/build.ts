@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { emitTypes } from "./types.ts";
 import { licencesOf } from "./licences.ts";
+import { pageText } from "../lib/session/report/page_text.ts";
+import { uplotText } from "../lib/session/report/uplot_text.ts";
 
 const root = join(import.meta.dirname!, "..");
 const dist = join(root, "dist");
@@ -42,7 +44,7 @@ async function buildWorker(outdir: string): Promise<string[]> {
  * is loaded when it is called.
  */
 async function buildModules(outdir: string, program: string): Promise<string[]> {
-  const plugins = [embed(program)];
+  const plugins = [embed(program), embedPage()];
   const library = await Bun.build({
     ...common,
     entrypoints: [join(root, "mod.ts"), join(root, "lib/testing.ts")],
@@ -55,7 +57,7 @@ async function buildModules(outdir: string, program: string): Promise<string[]> 
     entrypoints: [join(root, "lib/session/mod.ts")],
     outdir,
     naming: "session.[ext]",
-    plugins: [shared()],
+    plugins: [shared(), embedPage()],
   });
   const commandLine = await Bun.build({
     ...common,
@@ -95,6 +97,26 @@ function embed(program: string): Bun.BunPlugin {
   };
 }
 
+/** Puts the texts of the page in the place of the modules that read them from the sources. */
+function embedPage(): Bun.BunPlugin {
+  const texts = { uplot_text: { uplotText }, page_text: { pageText } };
+  return {
+    name: "embed the page",
+    setup(build) {
+      for (const [module, functions] of Object.entries(texts)) {
+        const contents = Object.entries(functions).map(([name, read]) =>
+          `const TEXT = ${JSON.stringify(read())};\nexport const ${name} = () => TEXT;`
+        ).join("\n");
+        const filter = new RegExp(`[\\\\/]lib[\\\\/]session[\\\\/]report[\\\\/]${module}\\.ts$`);
+        build.onLoad({ filter }, () => ({ contents, loader: "ts" }));
+      }
+    },
+  };
+}
+
+/** A file of each package whose text is embedded. */
+const EMBEDDED = [join(root, "node_modules/uplot/dist/uPlot.iife.min.js")];
+
 function inputsOf(result: Bun.BuildOutput): string[] {
   return Object.keys(result.metafile?.inputs ?? {}).map((path) => join(process.cwd(), path));
 }
@@ -132,7 +154,7 @@ async function build(): Promise<void> {
   const fresh = join(root, "node_modules", `.hypomnesis-dist-${process.pid}`);
   try {
     await mkdir(fresh, { recursive: true });
-    const inputs = await buildWorker(fresh);
+    const inputs = [...EMBEDDED, ...await buildWorker(fresh)];
     const program = await readFile(join(fresh, WORKER), "base64");
     inputs.push(...await buildModules(fresh, program));
     await checkBundles(fresh, program);

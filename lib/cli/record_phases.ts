@@ -26,7 +26,8 @@ export class PhaseLines {
     const name = phaseNameOf(match);
     if (name === null || name === this.#last) return;
     this.#last = name;
-    const { type = null, step = match[1] ?? null } = match.groups ?? {};
+    // Without names, the first group is what counts on: the 3 of `epoch 3`.
+    const { type = null, step = null } = match.groups ?? { step: match[1] ?? null };
     this.#recorder.phase(name, { type, step });
   }
 }

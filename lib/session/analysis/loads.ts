@@ -72,8 +72,7 @@ export function loadsOf(
 function loadSeries(all: readonly Series[]): readonly { series: Series; least: number }[] {
   const ofKind = (kind: Series["kind"]) => all.filter((one) => one.kind === kind);
   const gpus = ofKind("vram");
-  const total = gpus.reduce((sum, { limit }) => sum + (limit ?? 0), 0);
-  const ram = ofKind("ram")[0]?.limit ?? null;
+  const largest = Math.max(0, ...gpus.map(({ limit }) => limit ?? 0));
   const hasVram = new Set(
     ofKind("target_vram").filter(({ values }) => values.some((bytes) => bytes > 0))
       .map(({ owner }) => owner),
@@ -82,8 +81,9 @@ function loadSeries(all: readonly Series[]): readonly { series: Series; least: n
     .filter(({ owner }) => gpus.every(({ values }) => !isKnown(values)) && !hasVram.has(owner));
   return [
     ...gpus.map((series) => ({ series, least: leastStep(series.limit) })),
-    ...ofKind("target_vram").map((series) => ({ series, least: leastStep(total) })),
-    ...withoutGpu.map((series) => ({ series, least: leastStep(ram) })),
+    ...ofKind("target_vram").map((series) => ({ series, least: leastStep(largest) })),
+    // How much RAM the machine has says nothing about the size of what a process loads.
+    ...withoutGpu.map((series) => ({ series, least: leastStep(null) })),
   ];
 }
 

@@ -1,219 +1,68 @@
-/** Holds a recording to rules. Pure. */
-import { formatDuration, formatSize, roundHalfEven } from "../../format.ts";
-import type { Analysis, SeriesStats } from "../analysis/records.ts";
-import type { CheckReport, CheckResult, Limit, Rule } from "./rules.ts";
-import { subjectsOf } from "./subjects.ts";
+/** The memory gate: rules against a recording. Pure. */
+import type { Analysis } from "../analysis/records.ts";
+import { checkExpectations, noExpectations } from "./expectations.ts";
+import { checkLeaks } from "./leaks.ts";
+import { checkLimit } from "./limits.ts";
+import type { CheckReport, Rule, RuleResult } from "./records.ts";
+import { type Counted, countedText, subjectsOf } from "./subjects.ts";
+import { checkZone } from "./zone.ts";
 
-/**
- * Checks every rule. `baseline` is what relative limits are compared with.
- *
- * A rule that could not be measured is told as such, and the report has not passed.
- */
-export function check(
-  rules: readonly Rule[],
-  analysis: Analysis,
-  baseline: Analysis | null,
-): CheckReport {
-  const results = rules.flatMap((rule) => checkRule(rule, analysis, baseline));
+/** What is checked, and against what. */
+export interface Gate {
+  readonly rules: readonly Rule[];
+  readonly counted: Counted;
+  readonly baseline: Analysis | null;
+}
+
+/** Checks a recording. Its expectations count, whatever the rules are. */
+export function checkSession(analysis: Analysis, gate: Gate): CheckReport {
+  const results = [
+    ...gate.rules.flatMap((rule) => check(rule, analysis, gate)),
+    ...checkExpectations(analysis),
+  ];
   return {
     name: analysis.name,
-    baseline: baseline?.name ?? null,
+    baseline: gate.baseline?.name ?? null,
+    counted: countedText(gate.counted),
+    // Without an answer nothing is passed.
     passed: results.length > 0 && results.every(({ verdict }) => verdict === "ok"),
     results,
   };
 }
 
-function checkRule(
-  rule: Rule,
-  analysis: Analysis,
-  baseline: Analysis | null,
-): readonly CheckResult[] {
+function check(rule: Rule, analysis: Analysis, gate: Gate): readonly RuleResult[] {
   switch (rule.kind) {
-    case "memory":
-      return checkMemory(rule, analysis, baseline);
+    case "peak":
+    case "mean":
+      return checkLimit(rule, analysis, gate.baseline, gate.counted);
     case "no_leak":
-      return checkLeaks(analysis);
+      return checkLeaks(analysis, gate.counted);
     case "max_zone":
-      return checkZones(rule, analysis);
+      return checkZone(analysis, rule.zone);
     case "expect":
-      return checkExpectations(analysis);
+      return analysis.expectations.length === 0 ? [noExpectations()] : [];
   }
 }
 
-/** The rule as the flag that states it. */
-export function ruleText(rule: Rule): string {
-  switch (rule.kind) {
-    case "memory":
-      return `--max-${rule.statistic}-${rule.of} ${limitText(rule.limit)}`;
-    case "no_leak":
-      return "--no-leak";
-    case "max_zone":
-      return `--max-zone ${rule.zone}`;
-    case "expect":
-      return "--expect";
-  }
-}
+/** What the peak may be above the baseline's where nobody says. */
+export const DEFAULT_RATIO = 0.05;
 
-function limitText(limit: Limit): string {
-  if ("bytes" in limit) return formatSize(limit.bytes).replace(" ", "");
-  return `+${roundHalfEven(limit.above * 100, 1).replace(/\.0$/, "")}%`;
-}
-
-type MemoryRule = Extract<Rule, { kind: "memory" }>;
-
-function checkMemory(
-  rule: MemoryRule,
+/**
+ * The rules where a baseline is given and nobody states any: no leak, and peaks of RAM and GPU memory at most 5 % above
+ * the baseline's. GPU memory that neither recording knows is left out.
+ */
+export function defaultRules(
   analysis: Analysis,
-  baseline: Analysis | null,
-): readonly CheckResult[] {
-  const subjects = subjectsOf(analysis, rule.of);
-  if (subjects.length === 0) {
-    const what = rule.of === "ram" ? "RAM" : "GPU memory";
-    return [unmeasured(ruleText(rule), what, `the recording has no ${what}`)];
-  }
-  return subjects.map((subject) => checkSubject(rule, subject, baseline));
-}
-
-function checkSubject(
-  rule: MemoryRule,
-  { series, ...stats }: SeriesStats,
-  baseline: Analysis | null,
-): CheckResult {
-  const text = ruleText(rule);
-  const measured = stats[rule.statistic];
-  if (measured === null) return unmeasured(text, series.label, "no sample of it has a number");
-  const limit = limitOf(rule, series.id, baseline);
-  if (limit === null) {
-    return unmeasured(text, series.label, "the baseline has no number to compare it with");
-  }
-  const word = rule.statistic === "peak" ? "peak" : "mean";
-  return {
-    rule: text,
-    subject: series.label,
-    verdict: measured <= limit ? "ok" : "failed",
-    measured,
-    limit,
-    unit: "bytes",
-    message: `${word} ${formatSize(measured)}, limit ${formatSize(limit)}` +
-      ("above" in rule.limit ? ` (${limitText(rule.limit)} of the baseline)` : ""),
-  };
-}
-
-function limitOf({ limit, statistic }: MemoryRule, id: string, baseline: Analysis | null) {
-  if ("bytes" in limit) return limit.bytes;
-  const before = baseline?.series.find(({ series }) => series.id === id)?.[statistic] ?? null;
-  return before === null ? null : before * (1 + limit.above);
-}
-
-/** Fewer samples than this say nothing about growth. */
-const TELLING_SAMPLES = 30;
-
-/** The series of the workload, as memory is checked; of a watched GPU memory and RAM both. */
-function checkLeaks(analysis: Analysis): readonly CheckResult[] {
-  const subjects = new Set(
-    (["ram", "vram"] as const).flatMap((of) =>
-      subjectsOf(analysis, of).map(({ series }) => series.id)
-    ),
+  baseline: Analysis,
+  counted: Counted,
+): readonly Rule[] {
+  const limit = { kind: "relative", ratio: DEFAULT_RATIO } as const;
+  const hasVram = [analysis, baseline].some((one) =>
+    subjectsOf(one, counted, "vram").some(({ stats }) => stats !== null && stats.peak !== null)
   );
-  const judged = analysis.growth.filter(({ series, growth }) =>
-    subjects.has(series.id) && growth.verdict !== "too-short"
-  );
-  // What never changes is not judged: it can't leak.
-  const constant = analysis.series.filter(({ series, samples, peak, minimum }) =>
-    subjects.has(series.id) && samples >= TELLING_SAMPLES && peak === minimum
-  );
-  if (judged.length === 0 && constant.length > 0) {
-    return [{
-      rule: "--no-leak",
-      subject: constant.map(({ series }) => series.label).join(", "),
-      verdict: "ok",
-      measured: 0,
-      limit: null,
-      unit: "bytes_per_hour",
-      message: "no leak: it never changed",
-    }];
-  }
-  if (judged.length === 0) {
-    return [unmeasured("--no-leak", "growth", "the recording is too short to judge any series")];
-  }
-  const leaks = judged.filter(({ growth }) => growth.verdict === "leak");
-  if (leaks.length > 0) {
-    return leaks.map(({ series, phase, growth }) => ({
-      rule: "--no-leak",
-      subject: phase === null ? series.label : `${series.label} in ${phase}`,
-      verdict: "failed",
-      measured: growth.slopeBytesPerHour,
-      limit: 0,
-      unit: "bytes_per_hour",
-      message: growth.reason,
-    }));
-  }
-  const whole = judged.filter(({ phase }) => phase === null);
-  const smallest = Math.max(
-    ...(whole.length > 0 ? whole : judged).map(({ growth }) =>
-      growth.minimumDetectableBytesPerHour ?? Infinity
-    ),
-  );
-  const seen = smallest === Infinity ? null : smallest;
-  return [{
-    rule: "--no-leak",
-    subject: [...new Set(judged.map(({ series }) => series.label))].join(", "),
-    verdict: "ok",
-    measured: null,
-    limit: seen,
-    unit: seen === null ? null : "bytes_per_hour",
-    message: "no leak" +
-      (seen === null ? "" : `; one of ${formatSize(seen)} an hour or more would have shown`),
-  }];
-}
-
-function checkZones(
-  rule: Extract<Rule, { kind: "max_zone" }>,
-  { zones }: Analysis,
-): readonly CheckResult[] {
-  const text = ruleText(rule);
-  if (zones.length === 0) return [unmeasured(text, "GPU memory", "the recording has no GPU")];
-  return zones.map(({ series, ms }) => {
-    const aboveMs = ms.critical + (rule.zone === "safe" ? ms.caution : 0);
-    const knownMs = ms.safe + ms.caution + ms.critical;
-    if (knownMs === 0) return unmeasured(text, series.label, "no sample of it has a zone");
-    return {
-      rule: text,
-      subject: series.label,
-      verdict: aboveMs > 0 ? "failed" : "ok",
-      measured: aboveMs,
-      limit: 0,
-      unit: "ms",
-      message: aboveMs > 0
-        ? `${formatDuration(aboveMs)} above ${rule.zone} in ${formatDuration(knownMs)}`
-        : `never above ${rule.zone} in ${formatDuration(knownMs)}`,
-    };
-  });
-}
-
-function checkExpectations({ expectations }: Analysis): readonly CheckResult[] {
-  if (expectations.length === 0) {
-    return [unmeasured("--expect", "expectations", "the recording's settings have none")];
-  }
-  return expectations.map(({ name, subject, verdict, measured, least, most, unit, message }) => ({
-    rule: `expect ${name}`,
-    subject,
-    verdict: verdict === "met" ? "ok" : verdict === "missed" ? "failed" : "unmeasured",
-    measured,
-    limit: most ?? least,
-    unit,
-    message,
-  }));
-}
-
-function unmeasured(rule: string, subject: string, why: string): CheckResult {
-  return {
-    rule,
-    subject,
-    verdict: "unmeasured",
-    measured: null,
-    limit: null,
-    unit: null,
-    message: `could not be measured: ${why}`,
-  };
+  return [
+    { kind: "peak", of: "ram", limit },
+    ...(hasVram ? [{ kind: "peak", of: "vram", limit } as const] : []),
+    { kind: "no_leak" },
+  ];
 }

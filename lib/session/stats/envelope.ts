@@ -4,7 +4,7 @@ import { type GrowthSeries, type IndexSpan, windowsOf } from "./windows.ts";
 
 /** More windows tell hardly more, and pairs of points grow with the square. */
 export const MOST_WINDOWS = 120;
-/** With fewer windows no order of their minima would be significant at 1 %. */
+/** With fewer windows, one that is out of order hides any trend at 1 %. */
 const LEAST_WINDOWS = 14;
 /** How many windows there are where the teeth are too long for windows that cover them. */
 const UNCOVERED_WINDOWS = 28;
@@ -13,7 +13,7 @@ const FEW_SAMPLES = 32;
 
 /**
  * The windows whose minima are the lower envelope: of equal time, and as long as the longest usual tooth, so that each
- * holds a low. Where fewer than 8 of those fit, the windows are shorter and the envelope keeps some of the teeth: they
+ * holds a low. Where fewer than 14 of those fit, the windows are shorter and the envelope keeps some of the teeth: they
  * then count as what they are there, slow noise that a trend must stand out from.
  */
 export function envelopeWindows(series: GrowthSeries, teeth: Teeth | null): readonly IndexSpan[] {

@@ -15,8 +15,8 @@ export type { GrowthSeries } from "./windows.ts";
  *
  * The verdicts:
  *
- * - `leak`: the lower envelope rises, and neither steps nor a warm-up explain it. A staircase of more than three
- *   steps that goes on to the end is one too.
+ * - `leak`: the lower envelope rises (p below α, the interval above 0, four units or more), and neither steps nor a
+ *   warm-up explain it. A staircase of more than three steps that goes on to the end is one too.
  * - `step`: at most three level shifts explain the growth, and it is flat on the longest level.
  * - `warm-up`: it grew at first and is flat for the rest, at least a quarter of the time.
  * - `sawtooth`: it goes up and down by at least 1 MiB and 5 % of its median, and the lower envelope does not rise.
@@ -43,7 +43,7 @@ export interface Growth {
   readonly p: number | null;
   /**
    * The smallest slope that this length and noise show with a probability of at least 95 %: the error of the slope of
-   * the envelope times (the quantiles of Student's distribution at 1 - α/2 and 95 %, added), times 1.2 for the ranks'
+   * the envelope times (the quantiles of Student's distribution at 1 - α/2 and 95 %, added), times 1.3 for the ranks'
    * sake; but at least eight units (pages, or what the source counts in) over the span. `null` where it is too short.
    */
   readonly minimumDetectableBytesPerHour: number | null;
@@ -75,7 +75,7 @@ export interface GrowthOptions {
   /** What the memory must stay below, in bytes; `null`: nothing is known of one. */
   readonly limitBytes?: number | null;
   /**
-   * A series of fewer samples is too short. At least 8, for samples that tell a time each, as those of repetitions.
+   * A series of fewer samples is too short. Down to 8, where each sample stands for a whole repetition of something.
    * @default 30
    */
   readonly leastSamples?: number;
@@ -109,7 +109,7 @@ export function judgeGrowth(series: GrowthSeries, options: GrowthOptions = {}): 
   const { verdict, part, trend, rawTrend, minimumDetectable, shifts, teeth } = judgement;
   return {
     verdict,
-    reason: reasonOf(judgement, { samples, leastSamples, alpha, spanMs }),
+    reason: reasonOf(judgement, { samples, leastSamples, spanMs }),
     slopeBytesPerHour: trend?.slope ?? null,
     slopeLow: finite(trend?.low),
     slopeHigh: finite(trend?.high),

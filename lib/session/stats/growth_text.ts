@@ -6,7 +6,6 @@ import type { Judgement } from "./judgement.ts";
 export interface ReasonContext {
   readonly samples: number;
   readonly leastSamples: number;
-  readonly alpha: number;
   readonly spanMs: number;
 }
 
@@ -14,10 +13,18 @@ export interface ReasonContext {
 export function reasonOf(judgement: Judgement, context: ReasonContext): string {
   const { verdict, part, trend, shifts, teeth, minimumDetectable } = judgement;
   const { samples, leastSamples, spanMs } = context;
+  const net = signed(shifts.reduce((sum, { bytes }) => sum + bytes, 0));
+  const steps = `${
+    shifts.length === 1 ? "One step explains" : `${shifts.length} steps explain`
+  } ${net}`;
   if (trend === null || minimumDetectable === null) {
+    if (verdict === "step") return `${steps}, and no level is long enough to be judged`;
+    if (verdict === "warm-up") {
+      return "It grew at first, and what follows is too short to be judged";
+    }
     return samples < leastSamples
       ? `${samples} samples are too few: it takes ${leastSamples}`
-      : `${samples} samples over ${formatDuration(spanMs)} are too close to tell a trend`;
+      : `${samples} samples over ${formatDuration(spanMs)} do not tell a trend`;
   }
   const unseen = `growth below ${mib(minimumDetectable)}/h would not show`;
   const passed = part.timesMs.at(-1)! - part.timesMs[0]!;
@@ -26,11 +33,8 @@ export function reasonOf(judgement: Judgement, context: ReasonContext): string {
     case "leak":
       return `The lower envelope rises by ${mib(trend.slope)}/h (${mib(trend.low)} to ` +
         `${mib(trend.high)}/h, p = ${p(trend.p)}) over ${formatDuration(passed)}`;
-    case "step": {
-      const net = shifts.reduce((sum, { bytes }) => sum + bytes, 0);
-      const count = shifts.length === 1 ? "One step explains" : `${shifts.length} steps explain`;
-      return `${count} ${signed(net)}, and the longest level is ${flat}; ${unseen}`;
-    }
+    case "step":
+      return `${steps}, and the longest level is ${flat}; ${unseen}`;
     case "warm-up":
       return `It grew at first and is then ${flat}; ${unseen}`;
     case "sawtooth":
@@ -39,7 +43,7 @@ export function reasonOf(judgement: Judgement, context: ReasonContext): string {
     case "stable":
       return `It does not grow (${signed(trend.slope)}/h, p = ${p(trend.p)}); ${unseen}`;
     case "too-short":
-      return `It is too unsteady for ${formatDuration(spanMs)}: even ${unseen}`;
+      return `It is too unsteady for ${formatDuration(spanMs)}: ${unseen}`;
   }
 }
 

@@ -2,20 +2,14 @@
 import { envelopeWindows, MOST_WINDOWS } from "./envelope.ts";
 import { granularityOf } from "./granularity.ts";
 import { median } from "./quantile.ts";
+import { restOf } from "./rest.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import { type Shift, shiftsOf } from "./shifts.ts";
 import { climbTrend, stairTrend } from "./stairs.ts";
 import { type Teeth, teethOf } from "./teeth.ts";
 import { theilSenSlope } from "./theil_sen.ts";
 import { type Trend, trendOf } from "./trend.ts";
-import {
-  type GrowthSeries,
-  type IndexSpan,
-  lowestOf,
-  middleOf,
-  perWindow,
-  windowsOf,
-} from "./windows.ts";
+import { type GrowthSeries, lowestOf, middleOf, perWindow, windowsOf } from "./windows.ts";
 
 /** The kinds of growth; what each means stands at `Growth` in growth.ts. */
 export type GrowthVerdict = "leak" | "step" | "sawtooth" | "warm-up" | "stable" | "too-short";
@@ -42,9 +36,8 @@ const MIB = 1024 ** 2;
 const LEAST_UNITS = 4;
 /** Teeth below this share of the level, or below 1 MiB, are the unrest that every process has. */
 const LARGE_TEETH_SHARE = 0.05;
-/** The rest of a series is judged when it takes this share of all the time, and holds so many teeth. */
+/** The rest of a series is judged when it takes this share of all the time: less may lie within one tooth. */
 const LEAST_REST_SHARE = 0.2;
-const LEAST_REST_TEETH = 0;
 /** How often the rest of a series is judged by the rest of it: a curve that flattens has no end of rests. */
 const DEEPEST = 4;
 
@@ -95,8 +88,7 @@ function judgePart(
     : { ...own, trend: risen, verdict: "leak" };
   const rest = restOf(series, windows, shape);
   if (rest === null) return plain;
-  const isJudged = depth < DEEPEST &&
-    spanOf(rest) >= Math.max(leastRestMs, LEAST_REST_TEETH * (teeth?.longestMs ?? 0));
+  const isJudged = depth < DEEPEST && spanOf(rest) >= leastRestMs;
   const later = isJudged ? judgePart(rest, alpha, leastRestMs, depth + 1) : unjudged(rest);
   const both = { ...later, shifts: [...shifts, ...later.shifts], teeth };
   if (later.verdict === "leak") return both;
@@ -104,7 +96,7 @@ function judgePart(
     return later.verdict === "step" || later.verdict === "warm-up" ? both : plain;
   }
   const net = "bytes" in shape ? shape.bytes : shifts.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (net <= 0) return { ...both, verdict: quiet };
+  if (net <= 0) return { ...own, verdict: quiet };
   return { ...both, verdict: shape.kind === "steps" ? "step" : "warm-up" };
 }
 
@@ -150,39 +142,6 @@ function spanOf({ timesMs }: GrowthSeries): number {
 /** The series without its trend: the same drops are found with and without a leak. */
 function without({ timesMs, values }: GrowthSeries, trend: Trend): GrowthSeries {
   return { timesMs, values: values.map((value, i) => value - trend.levelAt(timesMs[i]!)) };
-}
-
-/** A staircase of which the last stair is before this share of the time has ended, if no stair took nearly as long. */
-const ENDED_SHARE = 2 / 3;
-const LONGER = 1.5;
-
-/** What is left to judge when the shape is known: `null` where it is the whole. */
-function restOf(
-  series: GrowthSeries,
-  windows: readonly IndexSpan[],
-  shape: Shape,
-): GrowthSeries | null {
-  const slice = (from: number, to: number) => {
-    const [first, last] = [windows[from]!.from, windows[to - 1]!.to];
-    return {
-      timesMs: series.timesMs.subarray(first, last),
-      values: series.values.subarray(first, last),
-    };
-  };
-  if (shape.kind === "line") return null;
-  if ("at" in shape) return slice(shape.at, windows.length);
-  const bounds = [0, ...shape.starts, windows.length];
-  const segments = bounds.slice(1).map((to, i) => ({
-    from: bounds[i]!,
-    to,
-    length: to - bounds[i]!,
-  }));
-  const longest = segments.reduce((a, b) => b.length >= a.length ? b : a);
-  if (shape.kind === "steps") return slice(longest.from, longest.to);
-  const last = segments.at(-1)!;
-  const before = Math.max(...segments.slice(0, -1).map(({ length }) => length));
-  const hasEnded = last.from <= ENDED_SHARE * windows.length && last.length >= LONGER * before;
-  return hasEnded ? slice(last.from, last.to) : null;
 }
 
 /** Medians of equal windows, so many that nothing but the finest noise is lost. */

@@ -6,12 +6,12 @@ import type { GrowthSeries } from "./windows.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** A rise of which the last stretch has less of the mean slope has ended. */
+/** A rise of which the last stretch has less than this of the mean slope has ended. */
 const LEAST_LAST_SHARE = 0.2;
-/** So many equal parts in this order by chance: one in 720. */
+/** So many parts stand in order by chance in one of 720 cases. */
 const PARTS = 6;
 
-/** The trend of points of which each sixth lies above the one before, none overlapping; `null` for any other. */
+/** The trend of points of which no one in a sixth is below one of the sixth before; `null` for any other. */
 export function climbTrend(trend: Trend, { timesMs, values }: GrowthSeries): Trend | null {
   if (timesMs.length < 2 * PARTS) return null;
   const bounds = Array.from(
@@ -38,7 +38,8 @@ export function climbTrend(trend: Trend, { timesMs, values }: GrowthSeries): Tre
 /**
  * The trend of a staircase that goes up at each stair, `null` for any other. Levels in no order would stand in this one
  * with the probability 1/levels!, which is its p. The interval is from its slowest to its fastest stretch, between the
- * middles of neighbouring levels. A rise that is not straight is far from any line, so it takes this to be seen.
+ * middles of neighbouring levels. A rise that is not straight is far from any line, so it takes this to be seen. `null`
+ * too where it hardly rises at the end.
  *
  * @param trend that of the whole, which gives the slope in the middle of the interval
  * @param middlesMs the middle of each level's time

@@ -11,14 +11,17 @@ export interface Teeth {
   readonly count: number;
   /** The median of them, in bytes. */
   readonly amplitude: number;
-  /** The longest usual time from one low to the next: the longest of few, the 95th percentile of many. */
+  /**
+   * The longest usual time from one low to the next: the longest of few, the 95th percentile of many, and in either case
+   * no more than twice the median.
+   */
   readonly longestMs: number;
 }
 
 /**
- * The drops that count are those of at least half the third largest, so one or two odd falls set no measure; noise
- * has such "teeth" too, which are close together. Drops are those of memory itself: a staircase, however regular, has
- * none. `null` where there are fewer than three.
+ * Finds the teeth of a series without its trend. The drops that count are those of at least half the third largest, so
+ * one or two odd falls set no measure. Noise has such teeth too, which are close together. `null` where there are fewer
+ * than three.
  */
 export function teethOf({ timesMs, values }: GrowthSeries): Teeth | null {
   const ranges = Float64Array.from(dropsOf(values)).sort();

@@ -12,12 +12,12 @@ const HOUR_MS = 3_600_000;
 const LEAST_POINTS = 8;
 /** Polynomials that tell the slow noise: more of them, and those of higher frequency would hide how slow it is. */
 const SLOW_WAVES = 6;
-/** Points the slope and the level take, and the fewest that may be left. */
+/** Degrees of freedom that the slope and the level take, and the fewest that may be left. */
 const FITTED = 2;
 const LEAST_FREEDOM = 3;
 /** The share of slopes of the stated size that shows. */
 const POWER = 0.95;
-/** The stated slope is this much above what the errors say, since three tests must all show it, and by ranks. */
+/** The stated slope is this much above what the errors say, since it must show in all tests, ranks included. */
 const MARGIN = 1.3;
 /** Residuals further off than this many standard deviations (by the MAD) count as this far. */
 const WIDEST_DEVIATIONS = 6;
@@ -27,7 +27,10 @@ const MAD_PER_DEVIATION = 0.6745;
 export interface Trend {
   /** Theil and Sen's. */
   readonly slope: number;
-  /** Its interval at 1 - α: the wider of Sen's and Student's, each widened for the correlation of the points. */
+  /**
+   * Its interval at 1 - α: the wider of Sen's and Student's, each widened for the correlation of the points. Infinite
+   * where so few points tell nothing at this α.
+   */
   readonly low: number;
   readonly high: number;
   /** The larger of the two below: a trend must show in both. */
@@ -36,7 +39,7 @@ export interface Trend {
   readonly pKendall: number;
   /** Of the slope over its error, as Student's. */
   readonly pSlope: number;
-  /** The smallest slope that shows in 95 of 100 series of this length and noise. */
+  /** The smallest slope that shows in at least 95 of 100 series of this length and noise. */
   readonly minimumDetectable: number;
   /** The level that the line through the points has at a time, in bytes. */
   readonly levelAt: (atMs: number) => number;
@@ -54,12 +57,12 @@ interface SlopeError {
  * rise or fall far too often.
  *
  * - The Mann–Kendall test is made on the points after pre-whitening with correction of the variance (Wang and others,
- *   2015): what is left of the residuals without their first-order autoregression, scaled to their spread, and on it
- *   the slope divided by the root of its inflation. Dividing the variance of S alone (Hamed and Rao, 1998) can never
- *   show a trend in few independent points, however clear of the noise; pre-whitening without the correction shows too
- *   many.
+ *   2015): on the innovations of the residuals' first-order autoregression, scaled so that as independent noise they
+ *   give the slope the error that it has, the slope is laid again. To divide S by a larger variance (Hamed and Rao,
+ *   1998) shows no trend in points that are worth few independent ones, however clear of the noise; pre-whitening
+ *   without the correction shows too many.
  * - The slope is compared with two errors, that of the autoregression and that of the slow movements really seen.
- *   They are few, so Student's distribution takes the place of the normal one.
+ *   Both are known from little, so Student's distribution takes the place of the normal one.
  *
  * `null` for fewer than 8 points, and where all are at one time.
  */

@@ -7,6 +7,9 @@ import { elapsedText, GIB, momentText, plotted, TIME_STEPS, valueText } from "./
 const HEIGHTS = { gpu: 320, ram: 280, activity: 240 };
 const SCALE_OF = { bytes: "bytes", ratio: "percent", celsius: "percent", watts: "watts" };
 
+/** Width of the axis on the right. */
+const WATTS_WIDTH = 44;
+
 /** Makes a plot for each panel, in its element. */
 export function makePlots(data, elementOf) {
   const names = [...new Set(data.phases.map(({ name }) => name))];
@@ -38,19 +41,23 @@ export function makePlots(data, elementOf) {
   return { plots, whole };
 }
 
+const isWatts = ({ unit }) => unit === "watts";
+
 function widthOf(element) {
   return Math.max(200, Math.floor(element.clientWidth));
 }
 
 function optionsOf(panel, data, names, whole, follow, element) {
-  const hasWatts = panel.curves.some(({ unit }) => unit === "watts");
+  const hasWatts = panel.curves.some(isWatts);
+  const anyWatts = data.panels.some(({ curves }) => curves.some(isWatts));
   const axis = { stroke: () => color("soft"), font: `11px ${FONT}` };
   const grid = { stroke: () => color("line"), width: 1 };
   const memory = panel.id !== "activity";
   return {
     width: widthOf(element),
     height: HEIGHTS[panel.id],
-    padding: [lanesOf(data) * LANE + 6, hasWatts ? 0 : 12, 0, 0],
+    // As wide as the axis of watts where there is one, so that the same time stands at the same place.
+    padding: [lanesOf(data) * LANE + 6, hasWatts ? 0 : anyWatts ? WATTS_WIDTH : 24, 0, 0],
     scales: {
       x: { time: false, range: (_, min, max) => [min ?? whole.min, max ?? whole.max] },
       bytes: { range: (_, __, most) => [0, topOf(most, panel.levels)] },
@@ -64,6 +71,7 @@ function optionsOf(panel, data, names, whole, follow, element) {
         ticks: grid,
         incrs: TIME_STEPS,
         space: 70,
+        size: 32,
         values: (_, at) => at.map(elapsedText),
       },
       {
@@ -80,7 +88,7 @@ function optionsOf(panel, data, names, whole, follow, element) {
           ...axis,
           scale: "watts",
           side: 1,
-          size: 44,
+          size: WATTS_WIDTH,
           gap: 4,
           grid: { show: false },
           ticks: { show: false },
