@@ -27,7 +27,8 @@ export class PhaseLines {
     if (name === null || name === this.#last) return;
     this.#last = name;
     // Without names, the first group is what counts on: the 3 of `epoch 3`.
-    const { type = null, step = null } = match.groups ?? { step: match[1] ?? null };
+    const named: Readonly<Record<string, string | undefined>> = match.groups ?? { step: match[1] };
+    const { type = null, step = null } = named;
     this.#recorder.phase(name, { type, step });
   }
 }
