@@ -340,11 +340,8 @@ test("an alert runs its command and its webhook, and holds up nothing", { skip }
       "0.1%",
       "--ram-critical",
       "0.2%",
-      "--config",
-      `${folder.path}/../c.toml`,
     ];
     fs.mkdirSync(folder.path, { recursive: true });
-    fs.writeFileSync(`${folder.path}/../c.toml`, '[ram]\ntarget_ratio = "0.05%"\n');
     const run = startRecording(folder, [
       ...args,
       "--on-alert",

@@ -1,7 +1,12 @@
 /** The options of `hmn record` that make settings. Pure. */
 import { HypomnesisError } from "../errors.ts";
 import { checkSettings } from "../session/config/check_settings.ts";
-import type { GroupPatch, SessionSettings, SettingsPatch } from "../session/config/settings.ts";
+import {
+  DEFAULT_SETTINGS,
+  type GroupPatch,
+  type SessionSettings,
+  type SettingsPatch,
+} from "../session/config/settings.ts";
 import { isSessionName, NAME_FORM } from "../session/file_names.ts";
 import { MATCHER_FORMS, parseMatcher } from "../session/look/targets.ts";
 import { parseDuration, parseSize } from "../amounts.ts";
@@ -119,6 +124,7 @@ export function patchOf(flags: RecordFlags, groups: readonly string[]): Settings
       ...level(flags.gpuCritical, "criticalRatio", "criticalBytes"),
     },
     ram: {
+      ...targetBelow(flags.ramWarning),
       ...level(flags.ramWarning, "warningRatio", "warningBytes"),
       ...level(flags.ramCritical, "criticalRatio", "limitBytes"),
     },
@@ -132,6 +138,13 @@ export function patchOf(flags: RecordFlags, groups: readonly string[]): Settings
 
 function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
   return value === undefined ? {} : { [key]: value } as { readonly [P in K]: V };
+}
+
+/** Who warns earlier than the usual target lies has a lower target, in the same proportion. */
+function targetBelow(warning: ShareOrSize | undefined) {
+  const { targetRatio, warningRatio } = DEFAULT_SETTINGS.ram;
+  if (warning === undefined || !("ratio" in warning) || warning.ratio > targetRatio) return {};
+  return { targetRatio: warning.ratio * targetRatio / warningRatio };
 }
 
 function rotationOf({ rotate }: RecordFlags) {

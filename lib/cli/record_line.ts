@@ -5,7 +5,7 @@ import type { RecorderStatus } from "../session/recorder_status.ts";
 import { type Emphasis, statusParts, statusText } from "../session/status_text.ts";
 import { escapeText } from "../text.ts";
 import type { Output } from "./context.ts";
-import { truncateToWidth } from "./table.ts";
+import { displayWidth, truncateToWidth } from "./table.ts";
 
 /** To the line's start, and everything behind it away. */
 const CLEAR = "\r\x1b[K";
@@ -27,6 +27,10 @@ const COLORS: Readonly<Record<GroupColor, string>> = {
 };
 /** Spikes of a group without a colour of its own. */
 const SPIKE_COLORS: readonly GroupColor[] = ["cyan", "magenta"];
+const SEPARATOR = " | ";
+const DEFAULT_COLUMNS = 80;
+/** With less room than this a part says nothing. */
+const LEAST_PART = 4;
 /** Where nobody watches, a line so often is enough. */
 const LOG_EVERY_MS = 30_000;
 
@@ -53,12 +57,21 @@ export class RecordLine {
   }
 
   #draw(status: RecorderStatus): void {
-    const parts = statusParts(status, this.#settings).map(({ text, emphasis }) =>
-      this.#output.color && emphasis !== "none" ? `${STYLES[emphasis]}${text}${RESET}` : text
-    );
-    const line = truncateToWidth(parts.join(" | "), (this.#output.columns ?? 80) - 1);
+    const shown: string[] = [];
+    let room = (this.#output.columns ?? DEFAULT_COLUMNS) - 1;
+    for (const { text, emphasis } of statusParts(status, this.#settings)) {
+      if (room < LEAST_PART) break;
+      // Cut off before it is coloured: an escape sequence takes no room.
+      const fitting = truncateToWidth(text, room);
+      shown.push(this.#styled(fitting, STYLES[emphasis]));
+      room -= displayWidth(fitting) + SEPARATOR.length;
+    }
     this.#isShown = true;
-    this.#write(`${CLEAR}${line}${this.#output.color ? RESET : ""}`);
+    this.#write(`${CLEAR}${shown.join(SEPARATOR)}`);
+  }
+
+  #styled(text: string, style: string): string {
+    return this.#output.color && style !== "" ? `${style}${text}${RESET}` : text;
   }
 
   /** An alert: a line of its own, above the status. */
@@ -69,11 +82,11 @@ export class RecordLine {
   }
 
   #colored(text: string, change: AlertChange["change"], alert: AlertChange["alert"]): string {
-    if (!this.#output.color || change === "end") return text;
+    if (change === "end") return text;
     const style = alert.kind === "spike"
       ? COLORS[this.#colorOf(alert.subject)]
       : STYLES[alert.severity === "critical" ? "critical" : "caution"];
-    return `${style}${text}${RESET}`;
+    return this.#styled(text, style);
   }
 
   #colorOf(subject: string): GroupColor {

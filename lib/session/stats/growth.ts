@@ -43,7 +43,7 @@ export interface Growth {
   readonly p: number | null;
   /**
    * The smallest slope that this length and noise show with a probability of at least 95 %: the error of the slope of
-   * the envelope times (the quantiles of Student's distribution at 1 - α/2 and 95 %, added), times 1.3 for the ranks'
+   * the envelope times (the quantiles of Student's distribution at 1 - α/2 and 95 %, added), times 1.4 for the ranks'
    * sake; but at least eight units (pages, or what the source counts in) over the span. `null` where it is too short.
    */
   readonly minimumDetectableBytesPerHour: number | null;

@@ -18,7 +18,7 @@ const LEAST_FREEDOM = 3;
 /** The share of slopes of the stated size that shows. */
 const POWER = 0.95;
 /** The stated slope is this much above what the errors say, since it must show in all tests, ranks included. */
-const MARGIN = 1.3;
+const MARGIN = 1.4;
 /** Residuals further off than this many standard deviations (by the MAD) count as this far. */
 const WIDEST_DEVIATIONS = 6;
 const MAD_PER_DEVIATION = 0.6745;
