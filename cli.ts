@@ -47,11 +47,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./lib/cli/phase.ts"),
   },
   {
-    name: "check",
-    about: "holds a recording to limits: a memory gate for CI",
-    load: () => import("./lib/cli/check.ts"),
-  },
-  {
     name: "analyze",
     about: "the report on a recording: phases, leaks, what to change, what still fits",
     load: () => import("./lib/cli/analyze.ts"),

@@ -138,19 +138,25 @@ async function inPool(jobs, atATime = AT_A_TIME) {
   await Promise.all(Array.from({ length: atATime }, worker));
 }
 
-/** The fake libraries of the tests are C, and one pipeline of the README goes through jq. */
+/** The fake libraries of the tests are C, one pipeline of the README goes through jq, and pages need a browser. */
 function installTools() {
   const isHere = (program) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
-  if (process.platform !== "linux" || (isHere("gcc") && isHere("jq"))) return;
+  // Asking Chromium itself would start it.
+  const missing = [
+    ...(isHere("gcc") ? [] : ["gcc", "libc6-dev"]),
+    ...(isHere("jq") ? [] : ["jq"]),
+    ...(existsSync("/usr/bin/chromium") ? [] : ["chromium"]),
+  ];
+  if (process.platform !== "linux" || missing.length === 0) return;
   if (process.getuid() !== 0 || !existsSync("/usr/bin/apt-get")) return;
   const apt = (...args) =>
     spawnSync("apt-get", args, {
       stdio: ["ignore", "ignore", "inherit"],
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     });
-  console.log("installing gcc and jq");
+  console.log(`installing ${missing.join(", ")}`);
   apt("update", "-qq");
-  apt("install", "-y", "-qq", "--no-install-recommends", "gcc", "libc6-dev", "jq");
+  apt("install", "-y", "-qq", "--no-install-recommends", ...missing);
 }
 
 /** Files that a test should have removed. The compiled fakes are kept on purpose, for the next test. */

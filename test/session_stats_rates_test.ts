@@ -91,8 +91,9 @@ test("at least 95 % of leaks from one to three times the stated minimum are seen
   assert.ok(share >= 0.95, `${share * 100} %`);
 });
 
-test("the stated minimum is no excuse: half of it is seen less often, a quarter seldom", () => {
-  assert.ok(detected(() => 0.25) < 0.5);
+test("the stated minimum is no excuse: of leaks by a quarter of it most go unseen", () => {
+  const share = detected(() => 0.25);
+  assert.ok(share < 0.3, `${share * 100} %`);
 });
 
 function verdicts(make: (count: number, random: Random) => Float64Array): GrowthVerdict[] {

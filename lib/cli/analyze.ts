@@ -20,7 +20,7 @@ import { defineCommand } from "./command.ts";
 import type { CliContext } from "./context.ts";
 import { analyzed } from "./load_analysis.ts";
 import { choiceOption } from "./options.ts";
-import { pathOption, STDOUT, writeTo } from "./report_output.ts";
+import { disk, pathOption, STDOUT, writeTo } from "./report_output.ts";
 import { UsageError } from "./usage_error.ts";
 import { documentText, verdictLines } from "./verdict_lines.ts";
 
@@ -95,7 +95,7 @@ async function reporting(
   format: ReportFormat,
   path: string,
 ): Promise<number> {
-  const { data, analysis } = await analyzed(context, recording, "hmn analyze");
+  const { data, analysis } = await analyzed(context, recording);
   await writeTo(context, path, await sessionReport(data, analysis, format));
   const told = path === STDOUT ? context.stderr : context.stdout;
   const { name, folder } = data;
@@ -114,8 +114,8 @@ async function comparing(
   out: string | undefined,
 ): Promise<number> {
   const other = await recordingIn([otherPath], null);
-  const { analysis: a } = await analyzed(context, recording, "hmn analyze");
-  const { analysis: b } = await analyzed(context, other, "hmn analyze");
+  const { analysis: a } = await analyzed(context, recording);
+  const { analysis: b } = await analyzed(context, other);
   const path = out ?? inFolder(folderOf(recording), `${COMPARISON}.${format}`);
   await writeTo(context, path, await comparisonReport(a, b, format));
   const told = path === STDOUT ? context.stderr : context.stdout;
@@ -129,8 +129,7 @@ async function comparing(
 }
 
 async function makeFolder(path: string): Promise<void> {
-  const { mkdir } = await import("node:fs/promises");
-  await mkdir(path, { recursive: true }).catch((error) => {
+  await disk().mkdir(path, { recursive: true }).catch((error) => {
     throw new UsageError(
       `--out ${JSON.stringify(escapeText(path))} has to be a folder where --all is given: ${
         (error as Error).message

@@ -1,105 +1,106 @@
 /** `hmn check`: a memory gate for CI. */
+import { parseSize } from "../amounts.ts";
 import { toJsonLine } from "../json_case.ts";
+import { analyzeSession } from "../session/analysis/analyze.ts";
 import type { Analysis } from "../session/analysis/records.ts";
-import { checkSession, DEFAULT_RATIO, defaultRules, type Gate } from "../session/check/check.ts";
-import { checkJunit } from "../session/check/junit.ts";
-import { checkMarkdown } from "../session/check/markdown.ts";
-import type { Rule } from "../session/check/records.ts";
-import { type Counted, countedOf, targetsOf } from "../session/check/subjects.ts";
-import { escapeText } from "../text.ts";
-import { limitOption, statedRules } from "./check_flags.ts";
-import { checkText } from "./check_text.ts";
-import { recordingIn } from "./choose_recordings.ts";
-import { defineCommand } from "./command.ts";
-import type { CliContext } from "./context.ts";
-import { analyzed } from "./load_analysis.ts";
+import { check } from "../session/check/check.ts";
+import { checkJunit, checkMarkdown, checkText } from "../session/check/render.ts";
+import type { Limit, Rule } from "../session/check/rules.ts";
+import type { CliContext, Output } from "./context.ts";
+import { defineCommand, type Valued } from "./command.ts";
+import { loadWithProgress } from "./load_progress.ts";
 import { choiceOption, JSON_OPTION } from "./options.ts";
 import { quote } from "./parse.ts";
 import { pathOption, STDOUT, writeTo } from "./report_output.ts";
 import { UsageError } from "./usage_error.ts";
+import { toned } from "./verdict_lines.ts";
 
-/** Stands for the machine in `--of`. */
-const MACHINE = "machine";
-const PERCENT = Math.round(DEFAULT_RATIO * 100);
+/** Where nothing but a baseline is given: a little more is noise, more than that is a change. */
+const DEFAULT_ABOVE = 0.1;
+
+function limitOption(about: string): Valued<Limit> {
+  return {
+    about,
+    value: "SIZE|+P%",
+    accepts: "a size such as 10GiB, or a share above the baseline such as +5%",
+    parse: (text) => {
+      const percent = /^\+(\d{1,4}(?:\.\d{1,3})?)%$/.exec(text.trim())?.[1];
+      if (percent !== undefined) return { above: Number(percent) / 100 };
+      const bytes = parseSize(text);
+      return bytes === undefined || bytes <= 0 ? undefined : { bytes };
+    },
+  };
+}
 
 /** The command. */
 export const command = defineCommand({
-  about:
-    "Checks a recording against limits, expectations and a baseline: exit code 0 where all rules hold, else 1.",
+  about: "Holds a recording to limits: exit code 0 where all are kept, 1 where one is not.",
   options: {
-    baseline: pathOption("the recording that relative limits are about", "OTHER"),
+    baseline: pathOption("the recording that +P% is compared with", "RECORDING"),
     "max-peak-vram": limitOption("GPU memory at its highest"),
     "max-peak-ram": limitOption("RAM at its highest"),
-    "max-mean-vram": limitOption("GPU memory on average"),
-    "max-mean-ram": limitOption("RAM on average"),
-    "no-leak": { about: "nothing leaks, over the session or in a phase" },
-    "max-zone": choiceOption("the gravest zone of GPU memory that is allowed", "ZONE", {
+    "max-mean-vram": limitOption("GPU memory on average over time"),
+    "max-mean-ram": limitOption("RAM on average over time"),
+    "no-leak": { about: "no memory leaks, in the session and in each phase" },
+    "max-zone": choiceOption("the gravest zone a GPU's memory may be in", "ZONE", {
       safe: "safe" as const,
       caution: "caution" as const,
     }),
-    expect: { about: "the recording must have expectations; where it has, they count in any case" },
-    of: {
-      ...pathOption(
-        "what limits and leaks are about, instead of everything that was watched",
-        "NAME",
-      ),
-      accepts: `a watched group, or ${MACHINE}`,
+    expect: {
+      about:
+        "the recording's settings have [[expect]] rules; where they have, these count in any case",
     },
-    markdown: pathOption("write a summary for a pull request; - for stdout", "FILE"),
-    junit: pathOption("write JUnit XML; - for stdout", "FILE"),
+    markdown: pathOption("write a summary for a pull request here too; - for stdout", "FILE"),
+    junit: pathOption("write JUnit XML for a CI server here too; - for stdout", "FILE"),
     json: JSON_OPTION,
   },
   operands: { usage: "RECORDING", takeRest: false },
   notes: [
-    "RECORDING is a folder (its latest session), or any file of a session. Limits and leaks are about what was watched " +
-    "(the recorded command, groups, processes), each by itself; where nothing was watched, about the whole machine: its " +
-    "RAM, and the memory in use on all its GPUs together. The first line says which. Zones are those of each whole GPU.",
-    "A rule that could not be measured fails and says why, also where more than 10 % of the samples are not known: " +
-    "no answer is no success.",
-    `Without a rule: the recording's expectations; with --baseline also --max-peak-ram +${PERCENT}%, --max-peak-vram ` +
-    `+${PERCENT}% (where either recording knows GPU memory) and --no-leak. Where there is neither, it is a usage error.`,
+    "RECORDING is a folder (its latest session) or any file of a session; logs of nvidia-smi and of hmn watch --json " +
+    "are taken too. Memory is that of the recorded command, where there is one, else of each watched group, else of " +
+    "the machine and each GPU.",
+    "A rule that could not be measured is not kept, also where more than 10 % of the samples are not known. Without any rule the recording's own expectations are checked; " +
+    `with a baseline alone peaks may be ${DEFAULT_ABOVE * 100} % above it, and nothing may leak.`,
   ],
   examples: [
-    ["hmn check memory-logs --no-leak --max-peak-vram 10GiB", "limits for the latest session"],
-    ["hmn check new/ --baseline main/ --max-peak-ram +5% --junit memory.xml", "against a baseline"],
-    ['hmn check memory-logs --expect --markdown - >> "$GITHUB_STEP_SUMMARY"', "a summary"],
+    ["hmn check memory-logs --max-peak-vram 10GiB --no-leak", "a gate behind a test run"],
+    [
+      "hmn check new --baseline old --max-peak-ram +5% --junit memory.xml",
+      "against an earlier recording",
+    ],
   ],
   async run(values, context, operands) {
-    const { baseline: baselinePath, of, markdown, junit, json } = values;
-    const path = onlyOne(operands);
+    const path = recordingOf(operands);
+    const { baseline: baselinePath, markdown, junit, json } = values;
     checkOutputs(markdown, junit, json);
-    const stated = statedRules({
-      peakVram: values["max-peak-vram"],
-      peakRam: values["max-peak-ram"],
-      meanVram: values["max-mean-vram"],
-      meanRam: values["max-mean-ram"],
-      noLeak: values["no-leak"],
-      maxZone: values["max-zone"],
-      expect: values.expect,
-    }, baselinePath !== undefined);
-    const analysis = await analysisOf(context, path);
-    const baseline = baselinePath === undefined ? null : await analysisOf(context, baselinePath);
-    const counted = of === undefined ? countedOf(analysis) : namedBy(of, analysis);
-    const rules = rulesFor(stated, analysis, baseline, counted);
-    const gate: Gate = { rules, counted, baseline };
-    const report = checkSession(analysis, gate);
+    const stated = statedRules(values);
+    const relative = stated.find((rule) => rule.kind === "memory" && "above" in rule.limit);
+    if (relative !== undefined && baselinePath === undefined) {
+      throw new UsageError("a limit of +P% is compared with a baseline: give --baseline RECORDING");
+    }
+    const analysis = await analyze(context, path);
+    const baseline = baselinePath === undefined ? null : await analyze(context, baselinePath);
+    const rules = stated.length > 0
+      ? withExpectations(stated, analysis)
+      : defaultRules(analysis, baseline !== null);
+    const report = check(rules, analysis, baseline);
     if (markdown !== undefined) await writeTo(context, markdown, checkMarkdown(report));
     if (junit !== undefined) await writeTo(context, junit, checkJunit(report));
-    const isTaken = [markdown, junit].includes(STDOUT);
-    const told = isTaken ? context.stderr : context.stdout;
-    await told.write(json ? toJsonLine(report) : checkText(report, told));
+    const told = [markdown, junit].includes(STDOUT) ? context.stderr : context.stdout;
+    await told.write(json ? toJsonLine(report) : colored(checkText(report), told));
     return report.passed ? 0 : 1;
   },
 });
 
-function onlyOne([path, stray]: readonly string[]): string {
+function recordingOf(operands: readonly string[]): string {
+  const [path, stray] = operands;
   if (path === undefined) {
     throw new UsageError(
-      "RECORDING is missing: give a folder or a file of it, as in hmn check memory-logs",
+      "RECORDING is missing: give a folder or a file, as in hmn check memory-logs",
     );
   }
   if (stray !== undefined) {
-    throw new UsageError(`unexpected argument ${quote(stray)}: give one recording`);
+    throw new UsageError(`unexpected argument ${quote(stray)}: give one RECORDING`);
   }
   return path;
 }
@@ -120,30 +121,49 @@ function checkOutputs(
   }
 }
 
-async function analysisOf(context: CliContext, path: string): Promise<Analysis> {
-  const recording = await recordingIn([path], null);
-  return (await analyzed(context, recording, "hmn check")).analysis;
+/** What the recording expects of itself counts whatever else is asked. */
+function withExpectations(stated: readonly Rule[], { expectations }: Analysis): readonly Rule[] {
+  const isAsked = stated.some(({ kind }) => kind === "expect");
+  return isAsked || expectations.length === 0 ? stated : [...stated, { kind: "expect" }];
 }
 
-function namedBy(of: string, analysis: Analysis): Counted {
-  if (of === MACHINE) return { kind: "machine" };
-  const targets = targetsOf(analysis);
-  if (targets.includes(of)) return { kind: "watched", targets: [of] };
-  const known = [...targets.map(escapeText), MACHINE].join(", ");
-  throw new UsageError(`--of ${quote(of)} was not watched in this recording: give one of ${known}`);
+/** The word at the beginning of each line stands out. */
+function colored(text: string, { color }: Output): string {
+  return color
+    ? text.replace(/^FAIL/gm, toned("FAIL", "critical", { color }))
+      .replace(/^ok/gm, toned("ok", "good", { color }))
+    : text;
 }
 
-function rulesFor(
-  stated: readonly Rule[],
-  analysis: Analysis,
-  baseline: Analysis | null,
-  counted: Counted,
-): readonly Rule[] {
-  if (stated.length > 0) return stated;
-  if (baseline !== null) return defaultRules(analysis, baseline, counted);
-  if (analysis.expectations.length > 0) return [];
+function statedRules(values: Readonly<Record<string, unknown>>): Rule[] {
+  const rules: Rule[] = [];
+  for (const quantity of ["vram", "ram"] as const) {
+    for (const statistic of ["peak", "mean"] as const) {
+      const limit = values[`max-${statistic}-${quantity}`] as Limit | undefined;
+      if (limit !== undefined) rules.push({ kind: "memory", statistic, of: quantity, limit });
+    }
+  }
+  if (values["no-leak"]) rules.push({ kind: "no_leak" });
+  const zone = values["max-zone"] as "safe" | "caution" | undefined;
+  if (zone !== undefined) rules.push({ kind: "max_zone", zone });
+  if (values.expect) rules.push({ kind: "expect" });
+  return rules;
+}
+
+function defaultRules(analysis: Analysis, hasBaseline: boolean): readonly Rule[] {
+  const rules: Rule[] = analysis.expectations.length > 0 ? [{ kind: "expect" }] : [];
+  if (hasBaseline) {
+    const limit = { above: DEFAULT_ABOVE };
+    const hasGpu = analysis.series.some(({ series }) => series.id.startsWith("vram:"));
+    if (hasGpu) rules.push({ kind: "memory", statistic: "peak", of: "vram", limit });
+    rules.push({ kind: "memory", statistic: "peak", of: "ram", limit }, { kind: "no_leak" });
+  }
+  if (rules.length > 0) return rules;
   throw new UsageError(
-    "there is no rule to check, and the recording has no expectations: give one, as --no-leak or " +
-      "--max-peak-ram 8GiB, or a --baseline",
+    "there is nothing to check: give a rule such as --max-peak-ram 8GiB or --no-leak, or a --baseline",
   );
+}
+
+async function analyze(context: CliContext, path: string): Promise<Analysis> {
+  return analyzeSession(await loadWithProgress(context, [path]));
 }

@@ -1,11 +1,11 @@
-/** Loads and analyses a recording, with a line that tells how far it is. */
+/** Loads and analyses one recording out of several. */
 import { analyzeSession } from "../session/analysis/analyze.ts";
 import type { Analysis } from "../session/analysis/records.ts";
 import type { SessionData } from "../session/load/data.ts";
 import type { FoundRecording } from "../session/load/find_sessions.ts";
 import { loadFound } from "../session/load/load.ts";
 import type { CliContext } from "./context.ts";
-import { ProgressLine } from "./progress_line.ts";
+import { ProgressLine } from "./load_progress.ts";
 
 /** A recording, and what is told about it. */
 export interface Analyzed {
@@ -14,18 +14,19 @@ export interface Analyzed {
 }
 
 /**
- * Reads a recording and analyses it. `command` is what the line of progress begins with.
+ * Reads a recording and analyses it, with a line that tells how far it is.
  *
  * @throws {HypomnesisError} where it can't be read
  */
 export async function analyzed(
-  { stderr }: Pick<CliContext, "stderr">,
+  context: CliContext,
   recording: FoundRecording,
-  command: string,
 ): Promise<Analyzed> {
-  const progress = new ProgressLine(stderr, command);
+  const progress = new ProgressLine(context);
   try {
-    const data = await loadFound(recording, { onProgress: progress.update });
+    const data = await loadFound(recording, {
+      onProgress: (done, total) => progress.show(done, total),
+    });
     return { data, analysis: analyzeSession(data) };
   } finally {
     await progress.clear();

@@ -68,3 +68,21 @@ export function choiceOption<T>(
     parse: (text) => Object.hasOwn(choices, text) ? choices[text] : undefined,
   };
 }
+
+/** Controls but tab and line feed, which a shell command may have. */
+const NO_TEXT = /(?![\t\n])\p{Cc}/u;
+
+/** An option whose value is a text: a path, a command, a URL. */
+export function textOption(about: string, value: string, accepts: string): Valued<string> {
+  return {
+    about,
+    value,
+    accepts,
+    parse: (text) => text.trim() === "" || NO_TEXT.test(text) ? undefined : text,
+  };
+}
+
+/** An option whose value is the path of a file or folder. */
+export function pathOption(about: string, value = "FILE"): Valued<string> {
+  return textOption(about, value, "a path without control characters");
+}

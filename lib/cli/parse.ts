@@ -53,7 +53,7 @@ export function parseByTable(
   const valued = names.filter((name) => isValued(table[name]!));
   const flags = [...names.filter((name) => !isValued(table[name]!)), ...Object.keys(COMMON)];
   checkFlags(args, flags);
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(withDashValues(args, valued), {
     alias: COMMON,
     boolean: flags,
     string: [...valued, "_"],
@@ -73,6 +73,18 @@ export function parseByTable(
   }
   const values = names.map((name) => [name, valueOf(name, table, given(parsed, name), env)]);
   return { asks: null, values: Object.fromEntries(values), rest };
+}
+
+/** The parser takes a `-` behind an option for an argument of its own: `--out -` is standard output. */
+function withDashValues(args: readonly string[], valued: readonly string[]): readonly string[] {
+  const end = args.indexOf("--");
+  return args.flatMap((argument, i) => {
+    const isWithin = end < 0 || i < end;
+    const isOption = (text: string | undefined) =>
+      text !== undefined && text.startsWith("--") && valued.includes(text.slice(2));
+    if (isWithin && argument === "-" && isOption(args[i - 1])) return [];
+    return isWithin && isOption(argument) && args[i + 1] === "-" ? [`${argument}=-`] : [argument];
+  });
 }
 
 /** The values an option was given, one for each time it stands there. */

@@ -7,7 +7,7 @@ import { toSessionName } from "../session/file_names.ts";
 import { durationOption, intervalOption } from "./amounts.ts";
 import { checkCommandLine } from "./check_operands.ts";
 import { defineCommand, type Valued } from "./command.ts";
-import { SOURCES_OPTION } from "./options.ts";
+import { pathOption, SOURCES_OPTION, textOption } from "./options.ts";
 import {
   levelOption,
   LIMIT,
@@ -35,15 +35,6 @@ const PORT: Valued<number> = {
   parse: (text) => /^\d{1,5}$/.test(text) && Number(text) < 65_536 ? Number(text) : undefined,
 };
 
-function text(about: string, value: string, accepts: string): Valued<string> {
-  return {
-    about,
-    value,
-    accepts,
-    parse: (given) => given.trim() === "" || given.includes("\0") ? undefined : given,
-  };
-}
-
 const { gpu, ram } = DEFAULT_SETTINGS;
 const percent = (ratio: number) => `${Math.round(ratio * 100)}%`;
 
@@ -53,18 +44,14 @@ export const command = defineCommand({
     "Records GPU and system memory to CSV files beside a long job, with phases, alerts and a log, for hmn analyze.",
   options: {
     name: NAME,
-    out: text(`folder of the files; ${DEFAULT_SETTINGS.out} by default`, "FOLDER", "a path"),
+    out: pathOption(`folder of the files; ${DEFAULT_SETTINGS.out} by default`, "FOLDER"),
     interval: intervalOption("time from one sample to the next; 2s by default", "s"),
     duration: durationOption("end after this time, with a last sample"),
     watch: WATCH,
     limit: LIMIT,
-    config: text(
-      "settings, limits, phase rules and expectations",
-      "FILE",
-      "a path to a TOML or JSON file",
-    ),
+    config: pathOption("settings, limits, phase rules and expectations, as TOML or JSON"),
     phase: PHASE,
-    "phase-from": text(
+    "phase-from": textOption(
       "lines of the command's output that fit begin a phase, named by the match or its group (?<phase>…)",
       "REGEX",
       "a regular expression such as 'epoch (\\d+)'",
@@ -82,12 +69,12 @@ export const command = defineCommand({
     "ram-critical": levelOption(
       `RAM in use above which it is critical; ${percent(ram.criticalRatio)} by default`,
     ),
-    "on-alert": text(
+    "on-alert": textOption(
       "shell command that is run at each alert, with HMN_ALERT_… in its environment",
       "COMMAND",
       "a command",
     ),
-    webhook: text("URL that gets each alert as JSON", "URL", "an http or https URL"),
+    webhook: textOption("URL that gets each alert as JSON", "URL", "an http or https URL"),
     rotate: ROTATE,
     sync: durationOption("rows are on the disk at the latest after this; 5s by default"),
     listen: PORT,

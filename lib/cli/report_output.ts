@@ -26,7 +26,7 @@ export function pathOption(about: string, value: string): Valued<string> {
  */
 export async function writeTo(context: CliContext, path: string, text: string): Promise<void> {
   if (path === STDOUT) return await context.stdout.write(text);
-  const fs = await import("node:fs/promises");
+  const fs = disk();
   const found = await fs.stat(path).catch(() => null);
   if (found?.isDirectory()) {
     throw new HypomnesisError(
@@ -46,8 +46,13 @@ export async function writeTo(context: CliContext, path: string, text: string): 
   }
 }
 
+/** Asked for as the builds allow it: an import would lose its `node:` in the bundle. */
+export function disk() {
+  return process.getBuiltinModule("node:fs").promises;
+}
+
 async function isOwnFile(path: string, size: number): Promise<boolean> {
-  const fs = await import("node:fs/promises");
+  const fs = disk();
   const file = await fs.open(path, "r");
   try {
     const read = async (from: number) => {
@@ -63,7 +68,7 @@ async function isOwnFile(path: string, size: number): Promise<boolean> {
 
 /** A new file comes by a link, which fails where meanwhile somebody else made one of that name. */
 async function putInPlace(path: string, text: string, isNew: boolean): Promise<void> {
-  const fs = await import("node:fs/promises");
+  const fs = disk();
   const fresh = `${path}.${crypto.randomUUID().slice(0, 8)}.new`;
   try {
     const file = await fs.open(fresh, "wx");
@@ -82,7 +87,7 @@ async function putInPlace(path: string, text: string, isNew: boolean): Promise<v
 
 /** `false`: this file system has no links. */
 async function linked(fresh: string, path: string): Promise<boolean> {
-  const fs = await import("node:fs/promises");
+  const fs = disk();
   try {
     await fs.link(fresh, path);
     return true;

@@ -1,5 +1,6 @@
 /** The outcome of a check as text, as Markdown for a pull request, and as JUnit for a CI server. Pure. */
 import { escapeText } from "../../text.ts";
+import { MARKER_COMMENT } from "../report/marker.ts";
 import type { CheckReport, CheckResult } from "./rules.ts";
 
 const WORDS = { ok: "ok", failed: "FAIL", unmeasured: "FAIL" } as const;
@@ -35,6 +36,8 @@ export function checkMarkdown({ name, baseline, passed, results }: CheckReport):
     "| --- | --- | --- | --- |",
     ...rows,
     "",
+    MARKER_COMMENT,
+    "",
   ].join("\n");
 }
 
@@ -43,7 +46,10 @@ function inline(text: string): string {
   return escapeText(text).replace(
     /[\\`*_{}[\]()#+!|<>~&$-]/g,
     (char) => char === "<" ? "&lt;" : char === ">" ? "&gt;" : char === "&" ? "&amp;" : `\\${char}`,
-  );
+  )
+    // GitHub looks for mentions and addresses behind Markdown: only something in between helps.
+    .replace(/@(?=[\p{L}\p{N}])/gu, "@<!-- -->").replace(/:(?=\/\/)/g, "\\:")
+    .replace(/\b(www)\./gi, "$1\\.");
 }
 
 /** One test case a result; one that could not be measured is an error, not a failure. */
@@ -64,6 +70,7 @@ export function checkJunit({ name, results }: CheckReport): string {
     ...cases,
     "  </testsuite>",
     "</testsuites>",
+    MARKER_COMMENT,
     "",
   ].join("\n");
 }

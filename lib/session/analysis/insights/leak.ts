@@ -2,8 +2,10 @@
 import type { GrowthReport, Insight } from "../records.ts";
 import { type FindInsights, size, time } from "./context.ts";
 
-/** A limit nearer than this makes it urgent. */
+/** A limit nearer than this makes it urgent … */
 const URGENT_MS = 24 * 3_600_000;
+/** … unless it is further away than so many times what was seen of the growth: that far nobody can look ahead. */
+const LOOK_AHEAD = 20;
 
 /** `leak`: the verdict of a series is a leak, over the session, from repetition to repetition, or within a phase. */
 export const leak: FindInsights = ({ growth, series }) => {
@@ -31,17 +33,29 @@ function tell(report: GrowthReport): Insight {
     : basis === "repetitions"
     ? ` from one ${phase} to the next`
     : ` during ${phase}, from ${time(report.startMs)} on`;
-  const limit = timeToLimitMs === null ? "" : `; at this rate the limit is reached in ` +
-    time(timeToLimitMs);
+  const limit = timeToLimitMs === null
+    ? ""
+    : timeToLimitMs === 0
+    ? "; its peaks are at the limit already"
+    : `; at this rate the limit is reached in ${time(timeToLimitMs)}`;
+  const seenMs = judgedMs(report);
+  const isNear = timeToLimitMs !== null && timeToLimitMs < URGENT_MS &&
+    timeToLimitMs <= LOOK_AHEAD * seenMs;
   return {
     kind: "leak",
-    severity: timeToLimitMs !== null && timeToLimitMs < URGENT_MS ? "critical" : "warning",
+    severity: isNear ? "critical" : "warning",
     subject: series.label,
-    finding: `${series.label} grows${where} by ${size(slope(report))} an hour${range}${limit}`,
+    finding: `${series.label} grows${where} by ${size(slope(report))} an hour${range}, ` +
+      `seen for ${time(seenMs)}${limit}`,
     advice: "Look for what is kept from one piece of work to the next (caches without a limit, " +
       "lists of results); until it is found, restart the process before the limit",
     numbers: known({ slopeBytesPerHour, slopeLow, slopeHigh, p, timeToLimitMs }),
   };
+}
+
+/** The time in which the growth was seen. */
+function judgedMs({ growth: { judgedFromMs, judgedToMs, spanMs } }: GrowthReport): number {
+  return judgedFromMs === null || judgedToMs === null ? spanMs : judgedToMs - judgedFromMs;
 }
 
 function known(numbers: Readonly<Record<string, number | null>>): Record<string, number> {
