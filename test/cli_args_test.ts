@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { COMMANDS } from "../cli.ts";
 import { isValued } from "../lib/cli/command.ts";
@@ -181,7 +184,7 @@ test("help asks nothing of the machine, fits 80 columns and says the same by eve
   }
 });
 
-test("each command's help names its options, what they accept, and examples that are accepted", async () => {
+test("each command's help names its options and what they accept, and has examples", async () => {
   for (const { name, load } of COMMANDS) {
     const { command } = await load();
     const { stdout } = await hmn(name === null ? ["--help"] : ["help", name]);
@@ -192,15 +195,29 @@ test("each command's help names its options, what they accept, and examples that
       if (isValued(spec)) assert.ok(flat.includes(spec.accepts), spec.accepts);
     }
     assert.ok(command.examples.length > 0);
-    for (const [line] of command.examples) {
-      const args = line.split(/ \| | >> /)[0]!.replaceAll("'", "").split(" ").slice(1);
-      // What would go on for ever is ended, and what needs a terminal has one.
-      const { stderr, code } = await hmn(args, {}, {
-        tty: true,
-        onListen: (send) => setTimeout(() => send("SIGINT"), 20),
-      });
-      assert.notEqual(code, 2, `${line}: ${stderr}`);
+  }
+});
+
+test("the examples of the help are accepted", async () => {
+  const before = process.cwd();
+  const folder = mkdtempSync(join(tmpdir(), "hypomnesis-examples-"));
+  // Some of them write files where they are.
+  process.chdir(folder);
+  try {
+    for (const { load } of COMMANDS) {
+      for (const [line] of (await load()).command.examples) {
+        const args = line.split(/ \| | >> /)[0]!.replaceAll("'", "").split(" ").slice(1);
+        // What would go on for ever is ended, and what needs a terminal has one.
+        const { stderr, code } = await hmn(args, {}, {
+          tty: true,
+          onListen: (send) => setTimeout(() => send("SIGINT"), 20),
+        });
+        assert.notEqual(code, 2, `${line}: ${stderr}`);
+      }
     }
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
   }
 });
 

@@ -19,8 +19,8 @@ import { recordingIn, recordingsIn } from "./choose_recordings.ts";
 import { defineCommand } from "./command.ts";
 import type { CliContext } from "./context.ts";
 import { analyzed } from "./load_analysis.ts";
-import { choiceOption } from "./options.ts";
-import { disk, pathOption, STDOUT, writeTo } from "./report_output.ts";
+import { choiceOption, pathOption } from "./options.ts";
+import { disk, STDOUT, writeTo } from "./report_output.ts";
 import { UsageError } from "./usage_error.ts";
 import { documentText, verdictLines } from "./verdict_lines.ts";
 

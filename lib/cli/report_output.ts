@@ -2,21 +2,10 @@
 import { HypomnesisError } from "../errors.ts";
 import { isOurs, MARKER_REACH } from "../session/report/marker.ts";
 import { escapeText } from "../text.ts";
-import type { Valued } from "./command.ts";
 import type { CliContext } from "./context.ts";
 
 /** Stands for standard output. */
 export const STDOUT = "-";
-
-/** An option that names a file or a folder. */
-export function pathOption(about: string, value: string): Valued<string> {
-  return {
-    about,
-    value,
-    accepts: "a path",
-    parse: (text) => text.trim() === "" || text.includes("\0") ? undefined : text,
-  };
-}
 
 /**
  * Writes a report to a file, or to standard output. Of a file there is the old or the new one at any time, and nothing

@@ -13,15 +13,15 @@ export function pearson(a: Numbers, b: Numbers): number | null {
     throw new RangeError(`Cannot correlate ${a.length} with ${b.length} numbers: give pairs`);
   }
   if (a.length < 2 || isConstant(a) || isConstant(b)) return null;
-  const [meanA, meanB] = [mean(a), mean(b)];
+  const [fromMeanA, fromMeanB] = [centred(a), centred(b)];
   let [products, squaresA, squaresB] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {
-    const [fromA, fromB] = [a[i]! - meanA, b[i]! - meanB];
-    products += fromA * fromB;
-    squaresA += fromA * fromA;
-    squaresB += fromB * fromB;
+    const [x, y] = [fromMeanA[i]!, fromMeanB[i]!];
+    products += x * y;
+    squaresA += x * x;
+    squaresB += y * y;
   }
-  const scale = Math.sqrt(squaresA) * Math.sqrt(squaresB);
+  const scale = Math.sqrt(squaresA * squaresB);
   return scale > 0 ? Math.max(-1, Math.min(1, products / scale)) : null;
 }
 
@@ -36,10 +36,9 @@ function isConstant(values: Numbers): boolean {
   return true;
 }
 
-/** The first number is taken off before summing, so that huge ones that differ little keep their digits. */
-function mean(values: Numbers): number {
-  const first = values[0]!;
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! - first;
-  return first + sum / values.length;
+/** The first number is taken off before all else, so that huge ones that differ little keep their digits. */
+function centred(values: Numbers): Float64Array {
+  const offsets = Float64Array.from(values, (value) => value - values[0]!);
+  const mean = offsets.reduce((sum, offset) => sum + offset, 0) / offsets.length;
+  return offsets.map((offset) => offset - mean);
 }

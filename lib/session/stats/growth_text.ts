@@ -43,7 +43,7 @@ export function reasonOf(judgement: Judgement, context: ReasonContext): string {
     case "stable":
       return `It does not grow (${signed(trend.slope)}/h, p = ${p(trend.p)}); ${unseen}`;
     case "too-short":
-      return `It is too unsteady for ${formatDuration(spanMs)}: ${unseen}`;
+      return `It is too unsteady for ${formatDuration(passed)}: ${unseen}`;
   }
 }
 

@@ -78,7 +78,7 @@ function judgePart(
   const shape = shapeOf(envelope, unit / Math.sqrt(12));
   const shifts = "starts" in shape ? shiftsOf(series, windows, shape.starts) : [];
   const own = { part: series, trend, rawTrend, minimumDetectable, shifts, teeth };
-  const quiet = quietVerdict(series, teeth, minimumDetectable * hours);
+  const quiet = quietVerdict(series, teeth, trend.minimumDetectable * hours);
   // What is left after a warm-up still flattens for a while; only what does not is a leak.
   const risen = depth > 0 && slowsDown(envelope)
     ? null
@@ -96,7 +96,11 @@ function judgePart(
     return later.verdict === "step" || later.verdict === "warm-up" ? both : plain;
   }
   const net = "bytes" in shape ? shape.bytes : shifts.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (net <= 0) return { ...own, verdict: quiet };
+  if (net <= 0) {
+    if (later.trend === null) return { ...own, verdict: quiet };
+    const unseen = later.trend.minimumDetectable * spanOf(later.part) / HOUR_MS;
+    return { ...both, verdict: quietVerdict(series, teeth, unseen) };
+  }
   return { ...both, verdict: shape.kind === "steps" ? "step" : "warm-up" };
 }
 
