@@ -43,6 +43,29 @@ describe("what the documentation shows", { skip: skipNative() }, () => {
     }
   });
 
+  it("the README's example of a recording prints the line under it", async () => {
+    const readme = fs.readFileSync(repositoryFile("README.md"), "utf8");
+    const marker = "`hypomnesis/session` records and analyses";
+    const module = pathToFileURL(repositoryFile("lib/session/mod.ts")).href;
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "hypomnesis-readme-"));
+    try {
+      const script = path.join(dir, "example.ts");
+      // It records into the folder it is run in.
+      const program = `process.chdir(${JSON.stringify(dir)});\n` +
+        block(readme, "ts", marker).replace(
+          /import \{([^}]*)\} from "hypomnesis\/session";/,
+          (_, names) => `const {${names}} = await import(${JSON.stringify(module)});`,
+        );
+      fs.writeFileSync(script, program);
+      const denoFlags = ["-A", "--no-check", "--config", repositoryFile("deno.json")];
+      const end = await runScript(script, { denoFlags });
+      assert.equal(end.code, 0, end.stderr);
+      assert.equal(end.stdout, block(readme, "text", marker));
+    } finally {
+      fs.rmSync(dir, { recursive: true });
+    }
+  });
+
   const EXAMPLES: readonly (readonly [string, RegExp])[] = [
     // What it reports is looked at in emitters_test.ts.
     ["allocator_emitter.ts", /^(?:step \d: \d+ of \d+ bytes\n){3}$/],

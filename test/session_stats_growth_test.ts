@@ -140,9 +140,13 @@ test("a sawtooth that does not rise is one, and one that does is a leak", () => 
     flat.reason,
     /^It goes up and down by (19|20)\d MiB \((29|30) times\), and its lows/,
   );
-  const rising = judgeGrowth(anHour((hours, i) => (i % 120) / 120 * 200 + 100 * hours));
-  assert.equal(rising.verdict, "leak");
-  assert.ok(rising.slopeLow! < 100 * MIB && 100 * MIB < rising.slopeHigh!);
+  for (const seconds of [60, 120, 240]) {
+    const rising = judgeGrowth(
+      anHour((hours, i) => (i % seconds) / seconds * 200 + 100 * hours),
+    );
+    assert.equal(rising.verdict, "leak");
+    assert.ok(rising.slopeLow! < 100 * MIB && 100 * MIB < rising.slopeHigh!, rising.reason);
+  }
 });
 
 test("of a few teeth it is not said that they rise", () => {
@@ -185,17 +189,27 @@ test("a warm-up is judged by what follows it, and a leak behind it is found", ()
   assert.equal(leaking.verdict, "leak");
 });
 
+test("a growth by two units is none, however clear, and is told as what it is", () => {
+  const growth = judgeGrowth(everySecond(3601, (i) => 50 * MIB + PAGE * i / 1800));
+  assert.notEqual(growth.verdict, "leak");
+  assert.match(growth.reason, /^It hardly grows \(\+0\.008 MiB\/h, p = less than 0\.001\)/);
+});
+
 test("a leak in chunks is a leak, and no steps", () => {
   const growth = judgeGrowth(anHour((hours) => 64 * Math.floor(12 * hours)));
   assert.equal(growth.verdict, "leak");
   assert.ok(growth.slopeLow! < 12 * 64 * MIB && 12 * 64 * MIB < growth.slopeHigh!);
 });
 
-test("what is far too unsteady for its length is too short, not stable", () => {
-  const noise = autoregression(40, 0.9, randomOf(11));
-  const growth = judgeGrowth(everySecond(40, (i) => MIB * Math.max(0, 1 + 0.3 * noise[i]!)));
-  assert.equal(growth.verdict, "too-short");
-  assert.match(growth.reason, /^It is too unsteady for 39\.0 s: growth below/);
+test("what is far too unsteady for its length is too short, and hardly ever growing", () => {
+  const all = Array.from({ length: 100 }, (_, seed) => {
+    const noise = autoregression(40, 0.8, randomOf(seed));
+    return judgeGrowth(everySecond(40, (i) => MIB * Math.max(0, 1 + 0.3 * noise[i]!)));
+  });
+  const short = all.filter(({ verdict }) => verdict === "too-short");
+  assert.ok(short.length > 25, `${short.length}`);
+  assert.ok(all.filter(({ verdict }) => verdict === "leak").length <= 3);
+  assert.match(short[0]!.reason, /^It is too unsteady for [\d.]+ s: growth below/);
 });
 
 test("a gap in time counts as time, not as samples", () => {
@@ -251,6 +265,16 @@ test("without growth or without a limit there is no time to it", () => {
     [unlimited.timeToLimitMs, unlimited.timeToLimitLowMs, unlimited.timeToLimitHighMs],
     [null, null, null],
   );
+});
+
+test("100,000 samples are judged as a few are", () => {
+  const noise = autoregression(100_000, 0.5, randomOf(8));
+  const rising = everySecond(100_000, (i) => 500 * MIB + MIB * (noise[i]! + i / 10_000));
+  const growth = judgeGrowth(rising);
+  assert.equal(growth.verdict, "leak");
+  assert.ok(growth.slopeLow! < 0.36 * MIB && 0.36 * MIB < growth.slopeHigh!, growth.reason);
+  const flat = everySecond(100_000, (i) => 500 * MIB + MIB * noise[i]!);
+  assert.equal(judgeGrowth(flat).verdict, "stable");
 });
 
 test("a smaller alpha asks for more", () => {

@@ -9,13 +9,7 @@ import { climbTrend, stairTrend } from "../lib/session/stats/stairs.ts";
 import { bestLevels } from "../lib/session/stats/steps.ts";
 import { teethOf } from "../lib/session/stats/teeth.ts";
 import { type Trend, trendOf } from "../lib/session/stats/trend.ts";
-import {
-  type GrowthSeries,
-  lowestOf,
-  middleOf,
-  perWindow,
-  windowsOf,
-} from "../lib/session/stats/windows.ts";
+import { type GrowthSeries, lowsOf, mediansOf, windowsOf } from "../lib/session/stats/windows.ts";
 import { everySecond, MIB, normal, PAGE, randomOf } from "./support/memory_series.ts";
 
 test("windows are of equal time, whatever the rate, and those of a gap are left out", () => {
@@ -23,11 +17,10 @@ test("windows are of equal time, whatever the rate, and those of a gap are left 
   const series = { timesMs, values: timesMs.map((_, i) => i) };
   const windows = windowsOf(series, 10);
   assert.deepEqual(windows, [{ from: 0, to: 9 }, { from: 9, to: 11 }]);
-  assert.deepEqual(perWindow(series, windows, lowestOf), {
+  assert.deepEqual(mediansOf(series, windows), {
     timesMs: Float64Array.of(4, 95),
-    values: Float64Array.of(0, 9),
+    values: Float64Array.of(4, 9.5),
   });
-  assert.deepEqual([...perWindow(series, windows, middleOf).values], [4, 9.5]);
 });
 
 test("each sample is in one window, and nothing has none", () => {
@@ -55,8 +48,9 @@ test("the envelope's windows cover the teeth, so its points are the lows", () =>
   const saw = everySecond(1000, (i) => 7 + (i % 50));
   const windows = envelopeWindows(saw, teethOf(saw));
   assert.ok(windows.length >= 14 && windows.length <= 20, `${windows.length}`);
-  const { values } = perWindow(saw, windows, lowestOf);
+  const { timesMs, values } = lowsOf(saw, windows);
   assert.deepEqual([...values], Array(windows.length).fill(7));
+  for (const at of timesMs) assert.equal(at % 50_000, 0);
 });
 
 test("too few teeth are not covered, and where there are none the windows are fine", () => {

@@ -20,6 +20,7 @@ const ENVIRONMENT: readonly (readonly string[])[] = [
 const OTHER_CODES: readonly (readonly [number, string])[] = [
   [0, "answered; or whoever read the output left; run and spill: the command's own code"],
   [1, "watch: a GPU spilled into the system's memory"],
+  [1, "check: a rule is not kept, or could not be measured"],
   [130, "ended by Ctrl+C"],
   [143, "ended by SIGTERM"],
 ];

@@ -3,7 +3,6 @@ import { FAILURES } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import type { RunningCommand } from "../run/start_command.ts";
 import type { SessionSettings } from "../session/config/settings.ts";
-import { fileName } from "../session/file_names.ts";
 import { Recorder } from "../session/recorder.ts";
 import type { SessionEnd } from "../session/session_meta.ts";
 import type { SourceName } from "../sources.ts";
@@ -155,9 +154,9 @@ export class RecordRun {
   }
 
   async #sumUp(recorder: Recorder, end: SessionEnd): Promise<void> {
-    const { folder, name, stamp } = recorder.files;
+    const { folder, sessionFile } = recorder.files;
     const lost = end.lostRows > 0 ? `, ${end.lostRows} could not be written` : "";
-    const path = `${folder}/${fileName("session", { name, stamp })}`;
+    const path = `${folder}/${sessionFile}`;
     await this.#context.stderr.write(
       `hmn record: ended after ${formatDuration(end.elapsedMs)} (${escapeText(end.reason)}): ` +
         `${end.ticks} samples, ${end.rows} rows in ${escapeText(folder)}/${lost}\n` +

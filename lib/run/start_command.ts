@@ -47,6 +47,8 @@ export interface StartOptions {
   readonly stdio?: "inherit" | "null" | undefined;
   /** `true`: its stdout and stderr come to us, as {@linkcode RunningCommand.output}. */
   readonly piped?: boolean | undefined;
+  /** `true`: it leads a session of its own, apart from our terminal, and `kill` reaches everything in it. */
+  readonly ownSession?: boolean | undefined;
   /** File to write its PID to before it runs, so that all of it is in a cgroup; `null`: none. */
   readonly cgroupFile?: string | null;
   /** Open files above stderr that it shall have, under the same numbers. Deno hands them on by itself. */
@@ -106,6 +108,7 @@ function startInBun(argv: readonly string[], options: StartOptions): RunningComm
   const spawn = (argv: readonly string[]) =>
     Bun.spawn([...argv], {
       stdio: [stdio, output, output, ...more] as [typeof stdio, "inherit", "inherit"],
+      ...options.ownSession ? { detached: true } : {},
       ...options.cwd === undefined ? {} : { cwd: options.cwd },
       ...options.env === undefined ? {} : { env: { ...options.env } },
     });
@@ -120,7 +123,10 @@ function startInBun(argv: readonly string[], options: StartOptions): RunningComm
   return {
     pid: child.pid,
     kill: (signal) => {
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal as "SIGTERM");
+      if (options.ownSession) killSession(child.pid, signal);
+      else if (child.exitCode === null && child.signalCode === null) {
+        child.kill(signal as "SIGTERM");
+      }
     },
     ended: child.exited.then((exitCode) => ({
       exitCode,
@@ -129,6 +135,14 @@ function startInBun(argv: readonly string[], options: StartOptions): RunningComm
     })),
     output: options.piped ? child as unknown as CommandOutput : null,
   };
+}
+
+/** Also when the leader has ended: what it started may be there still. */
+function killSession(leader: number, signal: string): void {
+  try {
+    if ("Deno" in globalThis) Deno.kill(-leader, signal as Deno.Signal);
+    else process.kill(-leader, signal);
+  } catch { /* nobody is left */ }
 }
 
 function aboveOurs(maxRss: number | undefined): Bytes {
@@ -144,12 +158,14 @@ function startInDeno(argv: readonly string[], options: StartOptions): RunningCom
     stdin: stdio,
     stdout: options.piped ? "piped" : stdio,
     stderr: options.piped ? "piped" : stdio,
+    ...options.ownSession ? { detached: true } : {},
     ...options.cwd === undefined ? {} : { cwd: options.cwd },
     ...options.env === undefined ? {} : { env: { ...options.env }, clearEnv: true },
   }).spawn();
   return {
     pid: child.pid,
     kill: (signal) => {
+      if (options.ownSession) return killSession(child.pid, signal);
       try {
         child.kill(signal as Deno.Signal);
       } catch (error) {

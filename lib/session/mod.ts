@@ -15,7 +15,7 @@
  * @module
  */
 export { openRecorder, type OpenRecorderOptions } from "./open_recorder.ts";
-export type { PhaseHandle, Recorder } from "./recorder.ts";
+export type { PhaseHandle, RecordedFiles, Recorder } from "./recorder.ts";
 export type { PhaseOptions } from "./session_writer.ts";
 export type { RecorderStatus } from "./recorder_status.ts";
 export type { SessionEnd, SessionMeta } from "./session_meta.ts";

@@ -12,6 +12,7 @@ import type { AlertChange } from "./alerts/alert.ts";
 import type { SessionSettings } from "./config/settings.ts";
 import { ControlReader } from "./control.ts";
 import { describeSession } from "./describe_session.ts";
+import { fileName } from "./file_names.ts";
 import { SessionFiles } from "./files/session_files.ts";
 import { realStore, type Store } from "./files/store.ts";
 import { SessionLook } from "./look/session_look.ts";
@@ -44,6 +45,15 @@ export interface RecorderOptions {
   readonly onStorage?: (file: string, reason: string | null) => void;
   /** Called when everything is written. */
   readonly onEnd?: () => Promise<void>;
+}
+
+/** Where a recording is. */
+export interface RecordedFiles {
+  readonly folder: string;
+  readonly name: string;
+  readonly stamp: string;
+  /** Name of the session file in the folder; it stands for the whole session. */
+  readonly sessionFile: string;
 }
 
 /** A phase that was begun; leaving its scope ends it. */
@@ -131,8 +141,9 @@ export class Recorder {
   }
 
   /** Where the files are, and what they are named after. */
-  get files(): { readonly folder: string; readonly name: string; readonly stamp: string } {
-    return { folder: this.#files.folder, ...this.#files.id };
+  get files(): RecordedFiles {
+    const { folder, id } = this.#files;
+    return { folder, ...id, sessionFile: fileName("session", id) };
   }
 
   /**

@@ -18,6 +18,11 @@ export const HOSTILE =
   " [e](http://evil.example) https://evil.example www.evil.example @someone #1 $x$ \\| &amp;" +
   "\n# heading\n| x | y |\x1b[31m\u202e\u2028 _f_ ~~g~~ {{h}} --> ]]> '\"";
 
+/** What of it must not reach a reader: it acts on a terminal, or turns and breaks text. */
+export function actsOn(text: string): boolean {
+  return ["\x1b", "\u202e", "\u2028"].some((char) => text.includes(char));
+}
+
 /** Names a series. */
 export function aSeriesId(id: string, label = id, unit: SeriesId["unit"] = "bytes"): SeriesId {
   return { id, label, unit };

@@ -9,7 +9,7 @@ const LEAVE_AFTER_MS = 1_000;
 
 /**
  * Runs `command` and waits for its end: at most `timeoutMs`, or until the signal, and the time it takes to end it.
- * What the command itself has started is its own.
+ * What it has started is ended with it.
  *
  * @throws {Error} with the reason, where it could not be started or did not end with code 0
  */
@@ -19,7 +19,7 @@ export async function runAlertCommand(
   { timeoutMs, signal }: Attempt,
 ): Promise<void> {
   signal.throwIfAborted();
-  const running = startCommand(command, { stdio: "null", env });
+  const running = startCommand(command, { stdio: "null", env, ownSession: true });
   let givenUp: string | null = null;
   const timers: ReturnType<typeof setTimeout>[] = [];
   const left = Promise.withResolvers<null>();

@@ -56,8 +56,8 @@ function timesOf(courses: readonly Course[], most: number): number[] | null {
     for (let i = 0; i < timesMs.length; i++) {
       times.add(timesMs[i]!);
       if (isGapAfter(timesMs, i, holdMs)) times.add(timesMs[i]! + holdMs);
+      if (times.size > most) return null;
     }
-    if (times.size > most) return null;
   }
   return [...times].sort((a, b) => a - b);
 }

@@ -75,8 +75,8 @@ export interface GrowthOptions {
   /** What the memory must stay below, in bytes; `null`: nothing is known of one. */
   readonly limitBytes?: number | null;
   /**
-   * A series of fewer samples is too short. Down to 8, where each sample stands for a whole repetition of something. With
-   * 8 or 9 the least slope stated shows less surely than in 95 of 100 cases.
+   * A series of fewer samples is too short. Down to 8, where each sample stands for a whole repetition of
+   * something. With 8 or 9 the least slope stated shows less surely than in 95 of 100 cases.
    * @default 30
    */
   readonly leastSamples?: number;
@@ -110,7 +110,7 @@ export function judgeGrowth(series: GrowthSeries, options: GrowthOptions = {}): 
   const { verdict, part, trend, rawTrend, minimumDetectable, shifts, teeth } = judgement;
   return {
     verdict,
-    reason: reasonOf(judgement, { samples, leastSamples, spanMs }),
+    reason: reasonOf(judgement, { samples, leastSamples, spanMs, alpha }),
     slopeBytesPerHour: trend?.slope ?? null,
     slopeLow: finite(trend?.low),
     slopeHigh: finite(trend?.high),

@@ -7,12 +7,13 @@ export interface ReasonContext {
   readonly samples: number;
   readonly leastSamples: number;
   readonly spanMs: number;
+  readonly alpha: number;
 }
 
 /** One sentence, without a full stop, with the numbers that decided. */
 export function reasonOf(judgement: Judgement, context: ReasonContext): string {
   const { verdict, part, trend, shifts, teeth, minimumDetectable } = judgement;
-  const { samples, leastSamples, spanMs } = context;
+  const { samples, leastSamples, spanMs, alpha } = context;
   const net = signed(shifts.reduce((sum, { bytes }) => sum + bytes, 0));
   const steps = `${
     shifts.length === 1 ? "One step explains" : `${shifts.length} steps explain`
@@ -28,7 +29,9 @@ export function reasonOf(judgement: Judgement, context: ReasonContext): string {
   }
   const unseen = `growth below ${mib(minimumDetectable)}/h would not show`;
   const passed = part.timesMs.at(-1)! - part.timesMs[0]!;
-  const flat = `flat for ${formatDuration(passed)} (${signed(trend.slope)}/h, p = ${p(trend.p)})`;
+  const isFlat = trend.slope <= 0 || trend.p >= alpha;
+  const numbers = `(${signed(trend.slope)}/h, p = ${p(trend.p)})`;
+  const flat = `${isFlat ? "flat" : "nearly flat"} for ${formatDuration(passed)} ${numbers}`;
   switch (verdict) {
     case "leak":
       return `The lower envelope rises by ${mib(trend.slope)}/h (${mib(trend.low)} to ` +
@@ -39,9 +42,9 @@ export function reasonOf(judgement: Judgement, context: ReasonContext): string {
       return `It grew at first and is then ${flat}; ${unseen}`;
     case "sawtooth":
       return `It goes up and down by ${mib(teeth!.amplitude)} (${teeth!.count} times), and its ` +
-        `lows do not rise (${signed(trend.slope)}/h, p = ${p(trend.p)}); ${unseen}`;
+        `lows ${isFlat ? "do not" : "hardly"} rise ${numbers}; ${unseen}`;
     case "stable":
-      return `It does not grow (${signed(trend.slope)}/h, p = ${p(trend.p)}); ${unseen}`;
+      return `It ${isFlat ? "does not grow" : "hardly grows"} ${numbers}; ${unseen}`;
     case "too-short":
       return `It is too unsteady for ${formatDuration(passed)}: ${unseen}`;
   }

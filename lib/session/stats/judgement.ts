@@ -9,7 +9,7 @@ import { climbTrend, stairTrend } from "./stairs.ts";
 import { type Teeth, teethOf } from "./teeth.ts";
 import { theilSenSlope } from "./theil_sen.ts";
 import { type Trend, trendOf } from "./trend.ts";
-import { type GrowthSeries, lowestOf, middleOf, perWindow, windowsOf } from "./windows.ts";
+import { type GrowthSeries, lowsOf, mediansOf, windowsOf } from "./windows.ts";
 
 /** The kinds of growth; what each means stands at `Growth` in growth.ts. */
 export type GrowthVerdict = "leak" | "step" | "sawtooth" | "warm-up" | "stable" | "too-short";
@@ -69,7 +69,7 @@ function judgePart(
   if (rawTrend === null) return unjudged(series);
   const teeth = teethOf(without(series, rawTrend));
   const windows = envelopeWindows(series, teeth);
-  const envelope = perWindow(series, windows, lowestOf);
+  const envelope = lowsOf(series, windows);
   const trend = trendOf(envelope, alpha);
   if (trend === null) return unjudged(series);
   const hours = spanOf(series) / HOUR_MS;
@@ -151,7 +151,7 @@ function without({ timesMs, values }: GrowthSeries, trend: Trend): GrowthSeries 
 /** Medians of equal windows, so many that nothing but the finest noise is lost. */
 function medianPoints(series: GrowthSeries): GrowthSeries {
   const count = Math.min(MOST_WINDOWS, series.values.length);
-  return perWindow(series, windowsOf(series, count), middleOf);
+  return mediansOf(series, windowsOf(series, count));
 }
 
 function quietVerdict(

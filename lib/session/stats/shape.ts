@@ -30,8 +30,8 @@ const LEAST_WORTH = 3;
 const LEAST_SHIFT_SHARE = 0.2;
 /** Time constants of an exponential saturation, as shares of the time; it counts as over after four of them. */
 const SATURATION_SHARES = [0.02, 0.03, 0.045, 0.07, 0.1, 0.14, 0.18];
-/** The difference of BIC that counts as very strong. */
-const VERY_STRONG = 10;
+/** The difference of BIC that counts: evidence is strong from 6 on and very strong from 10 (Kass and Raftery, 1995). */
+const STRONG = 8;
 
 interface Candidate {
   readonly shape: Shape;
@@ -43,7 +43,7 @@ interface Candidate {
 /**
  * The shape that describes the points best for its number of parameters: the least BIC (Schwarz, 1978), where as many
  * points count as the residuals, being correlated, are worth. Anything but the line must be better than the line by
- * the difference that counts as very strong (Kass and Raftery, 1995): what cannot be told apart is a line.
+ * a difference that is strong evidence: what cannot be told apart is a line.
  *
  * @param floor standard deviation in bytes below which differences are rounding
  */
@@ -64,7 +64,7 @@ export function shapeOf(points: GrowthSeries, floor: number): Shape {
   const correlation = neighbourCorrelation(closest.residuals);
   const worth = Math.max(LEAST_WORTH, inflationAt(times, correlation).worth);
   const lineCost = judged[0]!.cost;
-  let best: { shape: Shape; gain: number } = { shape: { kind: "line" }, gain: VERY_STRONG };
+  let best: { shape: Shape; gain: number } = { shape: { kind: "line" }, gain: STRONG };
   for (const { shape, parameters, cost } of judged.slice(1)) {
     const gain = worth * Math.log(lineCost / cost) - (parameters - 2) * Math.log(worth);
     if (gain > best.gain) best = { shape, gain };

@@ -1,6 +1,6 @@
 /** The time and size of the level shifts that were found among a series' windows. */
 import { median } from "./quantile.ts";
-import { type GrowthSeries, type IndexSpan, lowestOf } from "./windows.ts";
+import { type GrowthSeries, type IndexSpan, lowsOf } from "./windows.ts";
 
 /** A shift from one level to another. */
 export interface Shift {
@@ -17,17 +17,12 @@ export function shiftsOf(
   starts: readonly number[],
 ): readonly Shift[] {
   const bounds = [0, ...starts, windows.length];
-  const levels = bounds.slice(1).map((to, i) =>
-    median(windows.slice(bounds[i]!, to).map((window) => lowestIn(series, window)))!
-  );
+  const lows = lowsOf(series, windows).values;
+  const levels = bounds.slice(1).map((to, i) => median(lows.subarray(bounds[i]!, to))!);
   return starts.map((start, i) => ({
     atMs: timeOfShift(series, windows[start - 1]!.from, windows[start]!.to),
     bytes: levels[i + 1]! - levels[i]!,
   }));
-}
-
-function lowestIn({ values }: GrowthSeries, { from, to }: IndexSpan): number {
-  return lowestOf(values.subarray(from, to));
 }
 
 /** Where two levels describe these samples best. */

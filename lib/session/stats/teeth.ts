@@ -12,8 +12,8 @@ export interface Teeth {
   /** The median of them, in bytes. */
   readonly amplitude: number;
   /**
-   * The longest usual time from one low to the next: the longest of few, the 95th percentile of many, and in either case
-   * no more than twice the median.
+   * The longest usual time from one low to the next: the longest of few, the 95th percentile of many, and in either
+   * case no more than twice the median.
    */
   readonly longestMs: number;
 }

@@ -31,27 +31,30 @@ export function windowsOf(series: GrowthSeries, count: number): readonly IndexSp
   return windows;
 }
 
-/** One number for each window, at the mean time of the window's samples. */
-export function perWindow(
-  series: GrowthSeries,
-  windows: readonly IndexSpan[],
-  summarise: (values: Float64Array) => number,
-): GrowthSeries {
+/** The median of each window, at the mean time of its samples. */
+export function mediansOf(series: GrowthSeries, windows: readonly IndexSpan[]): GrowthSeries {
   const { timesMs, values } = series;
   return {
     timesMs: Float64Array.from(windows, ({ from, to }) => meanTime(timesMs, from, to)),
-    values: Float64Array.from(windows, ({ from, to }) => summarise(values.subarray(from, to))),
+    values: Float64Array.from(windows, ({ from, to }) => median(values.subarray(from, to))!),
   };
 }
 
-/** The middle of a window's samples. */
-export function middleOf(values: Float64Array): number {
-  return median(values)!;
-}
-
-/** The lowest of a window's samples. */
-export function lowestOf(values: Float64Array): number {
-  return values.reduce((low, value) => Math.min(low, value));
+/**
+ * The lowest sample of each window, at its own time: at the windows' middles, the lows of teeth a little shorter than
+ * the windows would seem to wander, and a slope with them.
+ */
+export function lowsOf(series: GrowthSeries, windows: readonly IndexSpan[]): GrowthSeries {
+  const { timesMs, values } = series;
+  const places = windows.map(({ from, to }) => {
+    let lowest = from;
+    for (let i = from + 1; i < to; i++) if (values[i]! < values[lowest]!) lowest = i;
+    return lowest;
+  });
+  return {
+    timesMs: Float64Array.from(places, (i) => timesMs[i]!),
+    values: Float64Array.from(places, (i) => values[i]!),
+  };
 }
 
 function meanTime(timesMs: Float64Array, from: number, to: number): number {
