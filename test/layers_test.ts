@@ -44,7 +44,7 @@ import { load } from "./load/load.ts";\nimport { store } from "./files/store.ts"
   "lib/session/files/store.ts": `export const open = () => import("node:fs/promises");`,
   "lib/session/config/read.ts":
     `import { parse } from "smol-toml";\nimport { z } from "zod";\nimport { parseTree } from "jsonc-parser";`,
-  "lib/session/load/load.ts": `const { inferSchema } = await import("udsv");`,
+  "lib/session/look/pattern.ts": `import { RE2JS } from "re2js";`,
   "lib/meter.ts":
     `import { start } from "./isolation/child.ts";\nimport type { A } from "./records.ts";`,
   "lib/isolation/child.ts":
@@ -99,7 +99,7 @@ const PLANTED: readonly [path: string, line: string, breach: RegExp][] = [
   ["lib/session/record.ts", `import { z } from "zod";`, /record.ts imports zod \(static\)$/],
   ["lib/session/load/load.ts", `import "smol-toml";`, /load.ts imports smol-toml \(static\)$/],
   ["lib/session/record.ts", `import "jsonc-parser";`, /record.ts imports jsonc-parser/],
-  ["lib/session/record.ts", `await import("udsv");`, /record.ts imports udsv \(dynamic\)$/],
+  ["lib/session/record.ts", `import "re2js";`, /record.ts imports re2js \(static\)$/],
   ["lib/session/record.ts", `await import("node:fs");`, /record.ts imports node:fs \(dynamic\)$/],
   [
     "lib/session/files/store.ts",

@@ -91,3 +91,24 @@ test("a recorder that does not take it, and one that has gone, are errors", asyn
   await assert.rejects(sendWish(store, PATH, aWish(), 100), { code: "slow" });
   await assert.rejects(sendWish(new FakeStore(), PATH, aWish(), 100), { code: "no_such_process" });
 });
+
+test("a control file that was removed and made anew is read from its beginning", async () => {
+  const store = new FakeStore();
+  const reader = new ControlReader(store, PATH);
+  store.plant(PATH, wishText(aWish({ phase: "a long name" })).repeat(3));
+  assert.equal((await reader.read()).wishes.length, 3);
+  store.removeFolder("/logs");
+  assert.equal((await reader.read()).wishes.length, 0);
+  store.plant(PATH, wishText(aWish({ phase: "B" })));
+  assert.deepEqual((await reader.read()).wishes.map(({ phase }) => phase), ["B"]);
+});
+
+test("a disk that takes no wish is an error of the disk", async () => {
+  const store = new FakeStore();
+  store.plant(PATH, "");
+  store.room = 0;
+  await assert.rejects(sendWish(store, PATH, aWish(), 100), {
+    code: "output_failed",
+    message: /disk is full/,
+  });
+});

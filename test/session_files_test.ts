@@ -134,3 +134,21 @@ test("the disk fills up: it is told by file, and what it is about", async () => 
   assert.equal(files.trouble, "the disk is full");
   assert.equal(files.counts.waiting, 1);
 });
+
+test("a folder that was removed has its session file and control file again after the next sync", async () => {
+  const store = new FakeStore();
+  const { files } = await filesOn(store);
+  files.add("system", [row()]);
+  await files.flush();
+  store.removeFolder("/logs");
+  await files.sync();
+  assert.ok(store.paths.includes(files.pathOf("session")));
+  assert.ok(store.paths.includes(files.pathOf("control")));
+  assert.equal(JSON.parse(store.text(files.pathOf("session"))!).name, "job");
+});
+
+test("on a disk that is full from the beginning nothing is left behind", async () => {
+  const store = new FakeStore({ room: 10 });
+  await assert.rejects(filesOn(store), { code: "output_failed", message: /the disk is full/ });
+  assert.deepEqual(store.paths, []);
+});

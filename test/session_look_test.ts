@@ -103,9 +103,12 @@ const aSecond = () => new Promise((resolve) => setTimeout(resolve, 1_050));
 test("forms of what can be watched", () => {
   assert.deepEqual(parseMatcher("42"), { kind: "pid", pid: 42 });
   assert.deepEqual(parseMatcher("ollama"), { kind: "name", name: "ollama" });
-  assert.deepEqual(parseMatcher("/train\\.py/i"), { kind: "regex", regex: /train\.py/i });
+  const pattern = parseMatcher("/train\\.py$/i");
+  assert.ok(
+    pattern?.kind === "regex" && pattern.regex.test("TRAIN.PY") && !pattern.regex.test("train.pyc"),
+  );
   assert.deepEqual(parseMatcher("/usr/bin"), { kind: "name", name: "/usr/bin" });
-  for (const bad of ["", " ", "0", "99999999999", "/(/", "a\nb"]) {
+  for (const bad of ["", " ", "0", "99999999999", "/(/", "/(?=a)/", "/(a)\\1/", "a\nb"]) {
     assert.equal(parseMatcher(bad), undefined, bad);
   }
   assert.throws(() => targetsOf([], ["/(/"]), /Cannot watch "\/\(\/": give a name/);
@@ -271,4 +274,47 @@ test("nvidia-smi is asked at most once a second, and in between there is no row 
   assert.deepEqual([between.gpus, between.gpuProbeMs], [null, null]);
   await aSecond();
   assert.equal((await look.look(1_200, never)).gpus?.length, 1);
+});
+
+test("a search that takes long costs the groups their numbers, and nobody is said to hold nothing", async () => {
+  const machine = new Machine();
+  machine.processes.push(process(10, "job"));
+  machine.hangs = ["find"];
+  const look = machine.look(["job", "10"]);
+  for (const elapsedMs of [0, 10]) {
+    const { system, watched } = await look.look(elapsedMs, never);
+    assert.equal(system?.usedBytes, 7);
+    assert.deepEqual(watched.map(({ target, processCount, gap }) => [target, processCount, gap]), [
+      ["job", null, "hmn slow"],
+      ["10", 1, null],
+    ]);
+  }
+  assert.equal(machine.asked.filter(({ kind }) => kind === "find").length, 1);
+});
+
+test("a driver that does not answer, and is left alone for a while, has a gap at each tick", async () => {
+  const machine = new Machine();
+  machine.devices = [aDevice({ index: 0, uuid: "GPU-a" })];
+  const look = machine.look([]);
+  await look.look(0, never);
+  machine.devices = [];
+  machine.gpuFailures = [HUNG];
+  for (const elapsedMs of [10, 20, 30]) {
+    const { gpus } = await look.look(elapsedMs, never);
+    assert.deepEqual(gpus?.map(({ gap }) => gap), ["nvml hung"]);
+  }
+  assert.equal(machine.asked.filter(({ kind }) => kind === "gpu").length, 2);
+});
+
+test("no pattern takes for ever", () => {
+  const hostile = `x${"a".repeat(5_000)}!`;
+  for (const pattern of ["/^x(a+)+$/", "/(a|aa)+$/", "/(.*)*b/"]) {
+    const matcher = parseMatcher(pattern);
+    assert.ok(matcher?.kind === "regex");
+    assert.equal(matcher.regex.test(hostile), false, pattern);
+  }
+});
+
+test("nothing else is called like the recorded command", () => {
+  assert.throws(() => targetsOf([], ["command"]), /Cannot watch "command": the recorded command/);
 });

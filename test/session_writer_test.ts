@@ -159,7 +159,10 @@ test("an alert begins, is over, and the log has a status line every 30 s", async
   assert.ok(zone.some(({ event, severity }) => event === "alert_begin" && severity === "critical"));
   assert.ok(zone.some(({ event }) => event === "alert_end"));
   assert.equal((await log()).match(/ status /g)?.length, 2);
-  assert.match(await log(), /\+0:00:30 {2}INFO {6}status 0:00:30 \| GPU 0 11\.0 GiB \/ 12\.0 GiB/);
+  assert.match(
+    await log(),
+    /\+0:00:30 {2}INFO {6}status 0:00:30 \| ALERT gpu 0 zone \| GPU 0 11\.0 GiB \/ 12\.0 GiB/,
+  );
 });
 
 test("a phase by hand: the rules wait until it has ended", async () => {

@@ -17,7 +17,7 @@ import {
   ROTATE,
   WATCH,
 } from "./record_flags.ts";
-import { phaseRegex } from "./record_phases.ts";
+import { phasePattern } from "./record_phases.ts";
 import { RecordRun } from "./record_run.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -144,7 +144,7 @@ export const command = defineCommand({
       name: operands[0] === undefined ? fallback : toSessionName(operands[0], fallback),
       watch: [...new Set(watch)],
       command: operands,
-      phaseFrom: phaseFrom === undefined ? null : phaseRegex(phaseFrom),
+      phaseFrom: phaseFrom === undefined ? null : phasePattern(phaseFrom),
       phaseStdin,
       port: values.listen ?? null,
       sources: values.sources,

@@ -1,6 +1,7 @@
 /** The line that tells how a recording is going, and the lines of alerts, on a terminal or in a log. */
 import type { AlertChange } from "../session/alerts/alert.ts";
 import type { GroupColor, SessionSettings } from "../session/config/settings.ts";
+import type { HealthChange } from "../session/health.ts";
 import type { RecorderStatus } from "../session/recorder_status.ts";
 import { type Emphasis, statusParts, statusText } from "../session/status_text.ts";
 import { escapeText } from "../text.ts";
@@ -92,6 +93,12 @@ export class RecordLine {
   #colorOf(subject: string): GroupColor {
     const index = this.#settings.groups.findIndex(({ name }) => subject.endsWith(name));
     return this.#settings.groups[index]?.color ?? SPIKE_COLORS[Math.max(0, index) % 2]!;
+  }
+
+  /** A source ceases to answer, or answers again. */
+  health({ source, state, message }: HealthChange): void {
+    const text = escapeText(state === "ok" ? message : `${source} ${state}: ${message}`);
+    this.say(`hmn record: ${this.#styled(text, state === "ok" ? "" : STYLES.caution)}`);
   }
 
   /** A file can't be written, or can again. */

@@ -1,8 +1,10 @@
 /** Phases told by lines of text: a command's output, or our own stdin. */
 import { isPhaseName } from "../session/control.ts";
+import { type Found, Pattern } from "../session/look/pattern.ts";
 import type { Recorder } from "../session/recorder.ts";
 import type { CommandOutput } from "../run/start_command.ts";
 import type { Output } from "./context.ts";
+import { quote } from "./parse.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A line longer than this is looked at in pieces. */
@@ -10,33 +12,32 @@ const LONGEST_LINE = 64 << 10;
 
 /** Which lines name a phase, and what they name. */
 export class PhaseLines {
-  readonly #regex: RegExp;
+  readonly #pattern: Pattern;
   readonly #recorder: Pick<Recorder, "phase">;
   #last: string | null = null;
 
-  constructor(regex: RegExp, recorder: Pick<Recorder, "phase">) {
-    this.#regex = regex;
+  constructor(pattern: Pattern, recorder: Pick<Recorder, "phase">) {
+    this.#pattern = pattern;
     this.#recorder = recorder;
   }
 
   /** A line of the command's output. The same phase twice is one phase. */
   line(text: string): void {
-    const match = this.#regex.exec(text);
-    if (match === null) return;
-    const name = phaseNameOf(match);
+    const found = this.#pattern.find(text);
+    if (found === null) return;
+    const name = phaseNameOf(found);
     if (name === null || name === this.#last) return;
     this.#last = name;
     // Without names, the first group is what counts on: the 3 of `epoch 3`.
-    const named: Readonly<Record<string, string | undefined>> = match.groups ?? { step: match[1] };
-    const { type = null, step = null } = named;
+    const { type = null, step = found.hasNames ? null : found.first } = found.named;
     this.#recorder.phase(name, { type, step });
   }
 }
 
 /** The group `phase` where there is one, else what was matched as a whole: `epoch 3`. */
-function phaseNameOf(match: RegExpExecArray): string | null {
-  const text = (match.groups?.phase ?? match[0]).replace(/[/\p{Cc}]+/gu, " ").trim().slice(0, 100);
-  return isPhaseName(text) ? text : null;
+function phaseNameOf({ named, text }: Found): string | null {
+  const name = (named.phase ?? text).replace(/[/\p{Cc}]+/gu, " ").trim().slice(0, 100);
+  return isPhaseName(name) ? name : null;
 }
 
 /**
@@ -44,12 +45,13 @@ function phaseNameOf(match: RegExpExecArray): string | null {
  *
  * @throws {UsageError} where it is no regular expression
  */
-export function phaseRegex(text: string): RegExp {
+export function phasePattern(text: string): Pattern {
   try {
-    return new RegExp(text, "u");
+    return new Pattern(text);
   } catch (error) {
     throw new UsageError(
-      `--phase-from ${JSON.stringify(text)} is no regular expression: ${(error as Error).message}`,
+      `--phase-from ${quote(text)} is not accepted: ${(error as Error).message}; ` +
+        "give a regular expression as RE2 has it, without backreferences and lookarounds",
     );
   }
 }

@@ -1,8 +1,10 @@
 /** One run of `hmn record`, from the first look to what to do with the files. */
 import { FAILURES } from "../errors.ts";
 import { formatDuration } from "../format.ts";
+import { within } from "../run/ask.ts";
 import type { RunningCommand } from "../run/start_command.ts";
 import type { SessionSettings } from "../session/config/settings.ts";
+import type { Pattern } from "../session/look/pattern.ts";
 import { Recorder } from "../session/recorder.ts";
 import type { SessionEnd } from "../session/session_meta.ts";
 import type { SourceName } from "../sources.ts";
@@ -22,12 +24,15 @@ export interface RecordPlan {
   readonly watch: readonly string[];
   /** The command to run; empty: none. */
   readonly command: readonly string[];
-  readonly phaseFrom: RegExp | null;
+  readonly phaseFrom: Pattern | null;
   readonly phaseStdin: boolean;
   /** Where telemetry is taken; `null`: nowhere. */
   readonly port: number | null;
   readonly sources: readonly SourceName[] | undefined;
 }
+
+/** What a command wrote last comes within this time of its end. */
+const LAST_OUTPUT_MS = 500;
 
 const ENDING: readonly SignalName[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 
@@ -66,6 +71,7 @@ export class RecordRun {
         },
         onAlert: (change) => this.#line.alert(change),
         onStorage: (file, reason) => this.#line.storage(file, reason),
+        onHealth: (change) => this.#line.health(change),
       });
       try {
         await this.#listen(recorder);
@@ -73,6 +79,9 @@ export class RecordRun {
         const end = await recorder.run();
         await this.#line.clear();
         await this.#sumUp(recorder, end);
+        if (end.reason === "duration" && this.#plan.command.length > 0) {
+          this.#line.say("hmn record: the command still runs; waiting for its end");
+        }
         return await commandEnded ?? this.#codeOf(end);
       } finally {
         for (const cleanUp of this.#cleanUps) await cleanUp();
@@ -127,10 +136,12 @@ export class RecordRun {
     });
     signals.to(running);
     recorder.follow(running.pid);
-    if (running.output !== null && phaseFrom !== null) {
-      await passOutput(running.output, this.#context, new PhaseLines(phaseFrom, recorder));
-    }
+    const passed = running.output === null || phaseFrom === null
+      ? Promise.resolve()
+      : passOutput(running.output, this.#context, new PhaseLines(phaseFrom, recorder));
     const { exitCode, signal } = await running.ended;
+    // What it left behind may keep its output open for ever.
+    await within(LAST_OUTPUT_MS, passed);
     recorder.stop(
       signal === null
         ? `the command exited with code ${exitCode}`

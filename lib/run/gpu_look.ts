@@ -10,7 +10,7 @@ const SELDOM_MS = 1_000;
 export interface GpuSight {
   /** The answer; `null` where there is none, or it was not asked for this time. */
   readonly gpu: GpuReply | null;
-  /** It was asked for this time. */
+  /** It was asked for this time, or could not be told when it last was. */
   readonly isAsked: boolean;
   readonly failures: readonly Failure[];
 }
@@ -21,6 +21,7 @@ export class GpuLook {
   readonly #telemetry: boolean;
   #notBeforeMs = -Infinity;
   #failures: readonly Failure[] = [];
+  #hasDevices = false;
 
   /** `telemetry`: utilisation, temperature, power and clocks too. */
   constructor(ask: Ask, { telemetry }: { readonly telemetry: boolean }) {
@@ -32,13 +33,15 @@ export class GpuLook {
   async look(): Promise<GpuSight> {
     const nowMs = performance.now();
     if (nowMs < this.#notBeforeMs) {
-      return { gpu: null, isAsked: false, failures: this.#failures };
+      // A driver that did not answer is not asked again at once, and its failures hold.
+      return { gpu: null, isAsked: !this.#hasDevices, failures: this.#failures };
     }
     try {
       const gpu = await this.#ask({ kind: "gpu", processes: true, telemetry: this.#telemetry });
       const usesProgram = gpu.devices.some(({ source }) => source === "nvidia_smi");
       if (usesProgram || gpu.devices.length === 0) this.#notBeforeMs = nowMs + SELDOM_MS;
       this.#failures = gpu.failures;
+      this.#hasDevices = gpu.devices.length > 0;
       return { gpu, isAsked: true, failures: gpu.failures };
     } catch (error) {
       return { gpu: null, isAsked: true, failures: [toFailure(error)] };

@@ -3,6 +3,7 @@
  * recorder, which says in the acknowledgement beside it how far it has read.
  */
 import { HypomnesisError } from "../errors.ts";
+import { diskReason } from "./files/disk_reason.ts";
 import type { Store } from "./files/store.ts";
 import type { PhaseDetails } from "./phase_span.ts";
 
@@ -88,7 +89,13 @@ export class ControlReader {
 
   /** New wishes, and lines that are none. Never rejects: a file that is gone has no wishes. */
   async read(): Promise<{ readonly wishes: readonly PhaseWish[]; readonly refused: number }> {
-    const found = await this.#store.readFrom(this.#path, this.#offset).catch(() => null);
+    let found = await this.#store.readFrom(this.#path, this.#offset).catch(() => null);
+    // A file that is shorter than what was read is another one, made after the first was removed.
+    if (found !== null && found.size < this.#offset) {
+      this.#offset = 0;
+      this.#rest = "";
+      found = await this.#store.readFrom(this.#path, 0).catch(() => null);
+    }
     if (found === null || found.bytes === 0) return { wishes: [], refused: 0 };
     this.#offset += found.bytes;
     const lines = (this.#rest + found.text).split("\n");
@@ -132,8 +139,16 @@ export async function sendWish(
       "Cannot set the phase: the session has ended and takes no wishes any more",
     );
   }
-  const file = await store.open(path);
-  await file.append(wishText(wish)).finally(() => file.close());
+  try {
+    const file = await store.open(path);
+    await file.append(wishText(wish)).finally(() => file.close());
+  } catch (error) {
+    throw new HypomnesisError(
+      "output_failed",
+      `Cannot set the phase: the control file can't be written: ${diskReason(error)}`,
+      { cause: error },
+    );
+  }
   const end = (await store.readFrom(path, 0))?.bytes ?? 0;
   for (let waitedMs = 0; waitedMs < waitMs; waitedMs += LOOK_AGAIN_MS) {
     const read = Number((await store.readFrom(acknowledgementOf(path), 0))?.text ?? "0");

@@ -7,7 +7,7 @@ import { Recorder, type RecorderOptions } from "./recorder.ts";
 
 /** How a program records: settings that differ from the defaults, and what only a program has. */
 export interface OpenRecorderOptions
-  extends SettingsPatch, Pick<RecorderOptions, "onTick" | "onAlert" | "onStorage"> {
+  extends SettingsPatch, Pick<RecorderOptions, "onTick" | "onAlert" | "onHealth" | "onStorage"> {
   /** What to watch: names, PIDs, `/regex/` over name and command line. */
   readonly watch?: readonly string[];
   /**
@@ -38,7 +38,7 @@ export interface OpenRecorderOptions
  * ```
  */
 export async function openRecorder(options: OpenRecorderOptions = {}): Promise<Recorder> {
-  const { watch = [], meter: given, onTick, onAlert, onStorage, ...patch } = options;
+  const { watch = [], meter: given, onTick, onAlert, onHealth, onStorage, ...patch } = options;
   const meter = given ?? openMeter();
   try {
     return await Recorder.open({
@@ -50,6 +50,7 @@ export async function openRecorder(options: OpenRecorderOptions = {}): Promise<R
       watch,
       ...onTick === undefined ? {} : { onTick },
       ...onAlert === undefined ? {} : { onAlert },
+      ...onHealth === undefined ? {} : { onHealth },
       ...onStorage === undefined ? {} : { onStorage },
       onEnd: given === undefined ? () => meter.close() : () => Promise.resolve(),
     });

@@ -15,6 +15,7 @@ import { describeSession } from "./describe_session.ts";
 import { fileName } from "./file_names.ts";
 import { SessionFiles } from "./files/session_files.ts";
 import { realStore, type Store } from "./files/store.ts";
+import type { HealthChange } from "./health.ts";
 import { SessionLook } from "./look/session_look.ts";
 import { targetsOf } from "./look/targets.ts";
 import { Notifier } from "./notify.ts";
@@ -41,6 +42,8 @@ export interface RecorderOptions {
   readonly onTick?: (status: RecorderStatus) => void;
   /** Called when an alert begins, changes or ends. */
   readonly onAlert?: (change: AlertChange) => void;
+  /** Called when a source ceases to answer, or answers again. */
+  readonly onHealth?: (change: HealthChange) => void;
   /** Called when a file can't be written (with the reason), and when it can again (`null`). */
   readonly onStorage?: (file: string, reason: string | null) => void;
   /** Called when everything is written. */
@@ -91,16 +94,19 @@ export class Recorder {
     store: Store,
     notifier: Notifier,
   ) {
-    const { settings, ask, workerPids, ownPid, watch, onAlert } = options;
+    const { settings, ask, workerPids, ownPid, watch, onAlert, onHealth } = options;
     this.#options = options;
     this.#files = files;
     const targets = targetsOf(settings.groups, watch);
     this.#look = new SessionLook({ ask, workerPids, ownPid, targets });
     this.#control = new ControlReader(store, files.pathOf("control"));
     this.#notifier = notifier;
-    this.#writer = new SessionWriter(files, meta, (change) => {
-      this.#notifier.tell(change);
-      onAlert?.(change);
+    this.#writer = new SessionWriter(files, meta, {
+      onAlert: (change) => {
+        this.#notifier.tell(change);
+        onAlert?.(change);
+      },
+      onHealth,
     });
   }
 

@@ -13,7 +13,7 @@ import { ClockWatch } from "./clock_watch.ts";
 import type { SessionSettings } from "./config/settings.ts";
 import { describeDevice } from "./describe_session.ts";
 import type { SessionFiles } from "./files/session_files.ts";
-import { Health } from "./health.ts";
+import { Health, type HealthChange } from "./health.ts";
 import type { PhaseDetails } from "./phase_span.ts";
 import { NO_DETAILS, type PhaseChange, PhaseStack } from "./phases/phase_stack.ts";
 import { PhaseFinder } from "./phases/rules.ts";
@@ -22,6 +22,12 @@ import type { RecorderStatus } from "./recorder_status.ts";
 import { statusText } from "./status_text.ts";
 import type { SessionTick } from "./tick.ts";
 import { rowsOf } from "./tick_rows.ts";
+
+/** Who is told what happens. */
+export interface WriterListeners {
+  readonly onAlert?: ((change: AlertChange) => void) | undefined;
+  readonly onHealth?: ((change: HealthChange) => void) | undefined;
+}
 
 /** How a phase begins. */
 export interface PhaseOptions extends Partial<PhaseDetails> {
@@ -42,7 +48,7 @@ export class SessionWriter {
   readonly #chronicle: Chronicle;
   readonly #health = new Health();
   readonly #clock = new ClockWatch();
-  readonly #onAlert: (change: AlertChange) => void;
+  readonly #listeners: WriterListeners;
   #meta: SessionMeta;
   #tick = 0;
   #ticks = 0;
@@ -56,12 +62,12 @@ export class SessionWriter {
   constructor(
     files: SessionFiles,
     meta: SessionMeta,
-    onAlert: (change: AlertChange) => void = () => {},
+    listeners: WriterListeners = {},
   ) {
     this.#files = files;
     this.#meta = meta;
     this.#settings = meta.settings;
-    this.#onAlert = onAlert;
+    this.#listeners = listeners;
     this.#alerts = new AlertEngine(meta.settings);
     this.#finder = new PhaseFinder(meta.settings.phases);
     this.#chronicle = new Chronicle(files, () => this.#phases.path);
@@ -84,6 +90,8 @@ export class SessionWriter {
   observe(tick: SessionTick, devices: readonly DeviceInfo[]): RecorderStatus {
     this.#tick = tick.tick;
     this.#ticks += 1;
+    // Before this tick's rows are added, which are on their way for a moment.
+    const counts = this.#files.counts;
     this.#tellIrregular(tick);
     this.#findPhase(tick);
     for (const change of this.#alerts.observe(tick)) this.#alert(change, tick);
@@ -92,7 +100,7 @@ export class SessionWriter {
     this.#files.add("system", rows.system);
     this.#files.add("process", rows.process);
     this.#describe(tick, devices);
-    const status = this.#statusOf(tick);
+    const status = this.#statusOf(tick, counts);
     if (tick.elapsedMs >= this.#statusDueMs) {
       const periods = Math.floor(tick.elapsedMs / STATUS_EVERY_MS);
       this.#statusDueMs = (periods + 1) * STATUS_EVERY_MS;
@@ -101,13 +109,13 @@ export class SessionWriter {
     return status;
   }
 
-  #statusOf(tick: SessionTick): RecorderStatus {
+  #statusOf(tick: SessionTick, rows: RecorderStatus["rows"]): RecorderStatus {
     return {
       tick,
       phase: this.#phases.path,
       alerts: this.#alerts.active,
       health: this.#health.states,
-      rows: this.#files.counts,
+      rows,
       trouble: this.#files.trouble,
       nextRotation: this.#files.nextRotation,
     };
@@ -127,7 +135,9 @@ export class SessionWriter {
       const message = `the wall clock jumped ${Math.abs(value) / 1000} s ${way}`;
       this.#chronicle.tell({ ...warn, event: "clock", subject: "wall", value, message }, tick);
     }
-    for (const { source: subject, state, message } of this.#health.observe(tick)) {
+    for (const change of this.#health.observe(tick)) {
+      const { source: subject, state, message } = change;
+      this.#listeners.onHealth?.(change);
       const severity = state === "ok" ? "info" : "warning";
       const text = `${state}: ${message}`;
       this.#chronicle.tell({ event: "health", subject, severity, message: text }, tick);
@@ -204,7 +214,7 @@ export class SessionWriter {
   #alert(change: AlertChange, when: When): void {
     const event = change.change === "end" ? "alert_end" : "alert_begin";
     this.#chronicle.alert(event, change.alert, when);
-    this.#onAlert(change);
+    this.#listeners.onAlert?.(change);
   }
 
   /** The session file names the GPUs, which are known when the drivers have answered. */

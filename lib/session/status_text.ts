@@ -35,6 +35,9 @@ export function statusParts(
   const { tick, phase, alerts, health, rows, trouble, nextRotation } = status;
   const parts: StatusPart[] = [plain(formatElapsed(tick.elapsedMs))];
   if (phase !== null) parts.push(plain(escapeText(phase)));
+  // What is wrong comes first: a narrow terminal cuts off the end.
+  if (alerts.length > 0) parts.push(alertPart(alerts));
+  if (trouble !== null) parts.push({ text: trouble, emphasis: "critical" });
   for (const { index, device, gap } of tick.gpus ?? []) {
     const zone = device === null ? null : zoneOf(device, settings.gpu);
     const used = `${formatSize(device?.usedBytes ?? null)} / ${
@@ -57,7 +60,6 @@ export function statusParts(
     const held = gap ?? (processCount === 0 ? "not there" : formatSize(rssBytes) + vram);
     parts.push(plain(`${escapeText(target)} ${held}`));
   }
-  if (alerts.length > 0) parts.push(alertPart(alerts));
   const ill = [...health].filter(([, state]) => state !== "ok");
   if (ill.length > 0) {
     const text = ill.map(([source, state]) => `${source} ${state}`).join(", ");
@@ -66,7 +68,7 @@ export function statusParts(
   const waiting = rows.waiting > 0 ? `, ${rows.waiting} waiting` : "";
   const lost = rows.lost > 0 ? `, ${rows.lost} lost` : "";
   parts.push({
-    text: `${rows.written} rows${waiting}${lost}${trouble === null ? "" : ` (${trouble})`}`,
+    text: `${rows.written} rows${waiting}${lost}`,
     emphasis: trouble !== null || rows.lost > 0 ? "critical" : "none",
   });
   if (nextRotation !== null) {

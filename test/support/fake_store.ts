@@ -1,5 +1,5 @@
 /** A disk in memory that can be full, slow, removed and broken. */
-import type { RowFile, Store } from "../../lib/session/files/store.ts";
+import type { ReadText, RowFile, Store } from "../../lib/session/files/store.ts";
 
 class DiskError extends Error {
   readonly code: string;
@@ -102,12 +102,12 @@ export class FakeStore implements Store {
     this.#files.set(path, { text });
   }
 
-  async readFrom(path: string, offset: number): Promise<{ text: string; bytes: number } | null> {
+  async readFrom(path: string, offset: number): Promise<ReadText | null> {
     await this.#awake;
     const entry = this.#files.get(path);
     if (entry === undefined) return null;
     const text = entry.text.slice(offset);
-    return { text, bytes: text.length };
+    return { text, bytes: text.length, size: entry.text.length };
   }
 
   async rename(from: string, to: string): Promise<void> {

@@ -37,7 +37,7 @@ const PACKAGES = [
     kinds: ["static", "dynamic"],
   },
   { name: /^@std\/csv\//, in: ["lib/session/"], kinds: ["static", "dynamic"] },
-  { name: /^udsv$/, in: ["lib/session/load/"], kinds: ["static", "dynamic"] },
+  { name: /^re2js$/, in: ["lib/session/look/"], kinds: ["static", "dynamic"] },
   {
     name: /^(?:zod|smol-toml|jsonc-parser)$/,
     in: ["lib/session/config/", "lib/http/"],

@@ -4,6 +4,7 @@
  * What can't be written is kept, newest first, and written when it can be. A row that was written in part is cut off
  * and written again as a whole. A file that was removed is made anew, with what was not yet safe in the old one.
  */
+import { diskReason } from "./disk_reason.ts";
 import type { RowFile, Store } from "./store.ts";
 
 /** Text kept while it can't be written: about 100,000 rows. */
@@ -13,6 +14,9 @@ const MOST_AT_ONCE = 1 << 20;
 /** A disk that refused is tried again after this time, then after twice it, up to the last. */
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
+
+/** So long after the last refusal a disk counts as working again. */
+const CALM_MS = 5_000;
 
 /** Rows that belong together. */
 interface Piece {
@@ -48,6 +52,7 @@ export class Appender {
   #isScheduled = false;
   #retryMs = RETRY_MS;
   #notBeforeMs = -Infinity;
+  #refusedMs = -Infinity;
   #reason: string | null = null;
   /** Rows written. */
   rows = 0;
@@ -208,7 +213,9 @@ export class Appender {
 
   #works(): void {
     this.#retryMs = RETRY_MS;
-    if (this.#reason === null) return;
+    // A disk with a little room takes a row now and then; that is not over yet.
+    const isCalm = this.#options.now() - this.#refusedMs >= CALM_MS;
+    if (this.#reason === null || !isCalm) return;
     this.#reason = null;
     this.#options.onTrouble(null);
   }
@@ -246,8 +253,8 @@ export class Appender {
   #refused(error: unknown): void {
     this.#notBeforeMs = this.#options.now() + this.#retryMs;
     this.#retryMs = Math.min(2 * this.#retryMs, LONGEST_RETRY_MS);
-    const { code, message } = error as { code?: unknown; message?: unknown };
-    const reason = WHY[String(code)] ?? String(message ?? error);
+    this.#refusedMs = this.#options.now();
+    const reason = diskReason(error);
     const isNew = reason !== this.#reason;
     this.#reason = reason;
     if (isNew) this.#options.onTrouble(reason);
@@ -277,14 +284,3 @@ export class Appender {
 function lengthOf(pieces: readonly Piece[]): number {
   return pieces.reduce((length, { text }) => length + text.length, 0);
 }
-
-/** The system's errors in words. */
-const WHY: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  ENOENT: "the folder is gone",
-  EACCES: "permission is denied",
-  EPERM: "permission is denied",
-  EROFS: "the file system is read-only",
-  EIO: "the disk failed (I/O error)",
-};

@@ -6,6 +6,7 @@ import type { SessionMeta } from "../session_meta.ts";
 import { toSnakeCase } from "../../json_case.ts";
 import { escapeJson } from "../../text.ts";
 import { Appender } from "./appender.ts";
+import { diskReason } from "./disk_reason.ts";
 import { headerText, rowText } from "./csv_text.ts";
 import type { Store } from "./store.ts";
 
@@ -40,8 +41,11 @@ export class SessionFiles {
   #rotatedAtMs: number;
   #compressing: Promise<void> = Promise.resolve();
 
-  private constructor(options: FilesOptions, id: SessionId) {
+  #meta: SessionMeta;
+
+  private constructor(options: FilesOptions, id: SessionId, meta: SessionMeta) {
     this.#options = options;
+    this.#meta = meta;
     this.id = id;
     this.folder = options.folder;
     this.#log = this.#appender(fileName("log", id), "");
@@ -62,16 +66,17 @@ export class SessionFiles {
       await store.makeFolder(folder);
       for (let second = 0; second < MOST_STAMPS; second++) {
         const id = { name, stamp: stampOf(new Date(startedAt.getTime() + second * 1000)) };
-        const claimed = await claim(store, `${folder}/${fileName("session", id)}`, meta(id));
+        const described = meta(id);
+        const claimed = await claim(store, `${folder}/${fileName("session", id)}`, described);
         if (!claimed) continue;
         await store.put(`${folder}/${fileName("control", id)}`, "");
-        return new SessionFiles(options, id);
+        return new SessionFiles(options, id, described);
       }
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
       throw new HypomnesisError(
         "output_failed",
-        `Cannot record into ${JSON.stringify(folder)}: ${why}; give another folder with --out`,
+        `Cannot record into ${JSON.stringify(folder)}: ${diskReason(error)}; ` +
+          "give another folder with --out",
         { cause: error },
       );
     }
@@ -150,6 +155,7 @@ export class SessionFiles {
   /** Puts everything on the disk, and rotates what is due. */
   async sync(): Promise<void> {
     await Promise.all(this.#all.map((appender) => appender.sync()));
+    await this.#restore();
     const { rotateMs, rotateBytes, now } = this.#options;
     const isTime = rotateMs !== null && now() - this.#rotatedAtMs >= rotateMs;
     if (isTime) this.#rotatedAtMs = now();
@@ -175,12 +181,21 @@ export class SessionFiles {
 
   /** Writes the session file anew; a failure is told and is no error. */
   async putMeta(meta: SessionMeta): Promise<void> {
-    const path = this.pathOf("session");
+    this.#meta = meta;
     try {
-      await this.#options.store.put(path, metaText(meta));
+      await this.#options.store.put(this.pathOf("session"), metaText(meta));
     } catch (error) {
-      this.#options.onTrouble(fileName("session", this.id), String((error as Error).message));
+      this.#options.onTrouble(fileName("session", this.id), diskReason(error));
     }
+  }
+
+  /** Makes anew what others look for, where the folder was removed: the session file and the control file. */
+  async #restore(): Promise<void> {
+    const { store } = this.#options;
+    const isGone = async (file: "session" | "control") =>
+      await store.readFrom(this.pathOf(file), Infinity).catch(() => undefined) === null;
+    if (await isGone("session")) await this.putMeta(this.#meta);
+    if (await isGone("control")) await store.put(this.pathOf("control"), "").catch(() => {});
   }
 
   /** Puts everything on the disk and closes the files. The log can be written until `closeLog`. */
@@ -202,8 +217,10 @@ function metaText(meta: SessionMeta): string {
 }
 
 async function claim(store: Store, path: string, meta: SessionMeta): Promise<boolean> {
+  let isMade = false;
   try {
     const file = await store.create(path);
+    isMade = true;
     try {
       await file.append(metaText(meta));
       await file.sync();
@@ -212,6 +229,7 @@ async function claim(store: Store, path: string, meta: SessionMeta): Promise<boo
     }
     return true;
   } catch (error) {
+    if (isMade) await store.remove(path).catch(() => {});
     if ((error as { code?: unknown }).code === "EEXIST") return false;
     throw error;
   }

@@ -18,6 +18,15 @@ export interface RowFile {
   close(): Promise<void>;
 }
 
+/** A part of a text file. */
+export interface ReadText {
+  readonly text: string;
+  /** Bytes that were read. */
+  readonly bytes: number;
+  /** Bytes of the whole file. */
+  readonly size: number;
+}
+
 /** The disk. */
 export interface Store {
   /** Makes a folder and those above it; one that is there is fine. */
@@ -29,15 +38,13 @@ export interface Store {
   /** Writes a small file so that there is the old or the new one at any time, and nothing between. */
   put(path: string, text: string): Promise<void>;
   /** The text from a position to the end; empty where there is none, `null` where there is no such file. */
-  readFrom(path: string, offset: number): Promise<{ text: string; bytes: number } | null>;
+  readFrom(path: string, offset: number): Promise<ReadText | null>;
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; one that is not there is fine. */
   remove(path: string): Promise<void>;
   /** Puts `path.gz` in the place of `path`. */
   compress(path: string): Promise<void>;
 }
-
-const NOTHING_NEW = { text: "", bytes: 0 };
 
 /** The real disk. */
 export function realStore(): Store {
@@ -66,25 +73,32 @@ export function realStore(): Store {
     open: (path) => rowFile(path, "a"),
     put: async (path, text) => {
       const fresh = `${path}.new`;
-      const handle = await fs.open(fresh, "w");
       try {
-        await handle.writeFile(text);
-        await handle.datasync();
-      } finally {
-        await handle.close();
+        const handle = await fs.open(fresh, "w");
+        try {
+          await handle.writeFile(text);
+          await handle.datasync();
+        } finally {
+          await handle.close();
+        }
+        await fs.rename(fresh, path);
+      } catch (error) {
+        await fs.rm(fresh, { force: true }).catch(() => {});
+        throw error;
       }
-      await fs.rename(fresh, path);
     },
     readFrom: async (path, offset) => {
       // Asked often, and seldom with something new: one call is enough then.
       const found = await fs.stat(path).catch(isMissing(null));
-      if (found === null || found.size <= offset) return found === null ? null : NOTHING_NEW;
+      if (found === null) return null;
+      if (found.size <= offset) return { text: "", bytes: 0, size: found.size };
       const handle = await fs.open(path, "r").catch(isMissing(null));
       if (handle === null) return null;
       try {
         const bytes = new Uint8Array(found.size - offset);
         const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset);
-        return { text: new TextDecoder().decode(bytes.subarray(0, bytesRead)), bytes: bytesRead };
+        const text = new TextDecoder().decode(bytes.subarray(0, bytesRead));
+        return { text, bytes: bytesRead, size: found.size };
       } finally {
         await handle.close();
       }

@@ -28,6 +28,9 @@ export class Membership {
   readonly #starts = new Map<number, number | null>();
   /** Command lines are read once for each process. */
   #commands = new Map<Identity, readonly string[] | null>();
+  /** Targets whose members have been found, or not, at least once. */
+  readonly #known = new Set<string>();
+  #search: Promise<void> | null = null;
   #command: number | null = null;
   #notBeforeMs = -Infinity;
 
@@ -36,7 +39,10 @@ export class Membership {
     this.#ask = ask;
     this.#targets = targets;
     this.#isOwn = isOwn;
-    for (const target of targets) this.#members.set(target.name, new Set(pidsOf(target)));
+    for (const target of targets) {
+      this.#members.set(target.name, new Set(pidsOf(target)));
+      if (isOfPids(target)) this.#known.add(target.name);
+    }
     this.#named = new Set(targets.flatMap(pidsOf));
   }
 
@@ -44,6 +50,7 @@ export class Membership {
   follow(pid: number): void {
     this.#command = pid;
     this.#members.set(COMMAND_TARGET, new Set([pid]));
+    this.#known.add(COMMAND_TARGET);
     this.#notBeforeMs = -Infinity;
   }
 
@@ -72,11 +79,22 @@ export class Membership {
     return startTicks === null || startTicks === known;
   }
 
-  /** Looks for new members where it is time to. Rejects where that can't be answered; those known stay. */
-  async discover(nowMs: number): Promise<void> {
-    if (nowMs < this.#notBeforeMs) return;
+  /**
+   * Looks for new members where it is time to, one search at a time. Rejects where that can't be answered; those known
+   * stay.
+   */
+  discover(nowMs: number): Promise<void> {
+    if (this.#search !== null) return this.#search;
+    if (nowMs < this.#notBeforeMs) return Promise.resolve();
     this.#notBeforeMs = nowMs + EVERY_MS;
-    await Promise.all([this.#discoverTargets(), this.#discoverTree()]);
+    this.#search = Promise.all([this.#discoverTargets(), this.#discoverTree()]).then(() => {})
+      .finally(() => this.#search = null);
+    return this.#search;
+  }
+
+  /** Whether the members of a target have been looked for; before that, none does not mean that nobody is there. */
+  isKnown(target: string): boolean {
+    return this.#known.has(target);
   }
 
   async #discoverTargets(): Promise<void> {
@@ -94,6 +112,7 @@ export class Membership {
         if (!this.#named.has(pid)) this.#starts.set(pid, startTicks);
       }
       this.#members.set(target.name, members);
+      this.#known.add(target.name);
     }
     this.#forget();
   }
@@ -167,6 +186,10 @@ function told(
     throw unanswered("which processes there are", failures);
   }
   return processes;
+}
+
+function isOfPids({ matchers }: Target): boolean {
+  return matchers.every(({ kind }) => kind === "pid");
 }
 
 function pidsOf({ matchers }: Target): number[] {

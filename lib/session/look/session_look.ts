@@ -3,10 +3,10 @@ import { type Failure, toFailure } from "../../errors.ts";
 import { lateFailure } from "../../late.ts";
 import type { GpuReply, MemoryReply } from "../../protocol.ts";
 import type { DeviceInfo, ProcessMemory } from "../../records.ts";
-import type { Ask } from "../../run/ask.ts";
+import { type Ask, within } from "../../run/ask.ts";
 import { GpuLook } from "../../run/gpu_look.ts";
 import type { SessionTick, WatchedSample } from "../tick.ts";
-import { gapOf } from "./gap_text.ts";
+import { gapOf, gapText } from "./gap_text.ts";
 import { GpuRoster } from "./gpu_roster.ts";
 import { Membership } from "./membership.ts";
 import { OwnCostMeter } from "./own_cost.ts";
@@ -32,6 +32,10 @@ interface Part<T> {
 /** A tick before its place on the schedule is known. */
 export type Look = Omit<SessionTick, "tick" | "skipped">;
 
+/** What the search for processes gets before the question for their memory. */
+const SEARCH_PATIENCE_MS = 250;
+const LATE_SEARCH = gapText({ source: null, code: "slow" });
+
 /** Looks at everything, tick after tick. */
 export class SessionLook {
   readonly #options: LookOptions;
@@ -40,6 +44,8 @@ export class SessionLook {
   readonly #membership: Membership;
   readonly #watched: WatchedTargets;
   readonly #own = new OwnCostMeter();
+  /** Why a target whose members were never looked for has no numbers. */
+  #searchGap = LATE_SEARCH;
 
   constructor(options: LookOptions) {
     this.#options = options;
@@ -93,7 +99,9 @@ export class SessionLook {
   }
 
   async #askSystem(): Promise<MemoryReply> {
-    await this.#membership.discover(performance.now());
+    const search = this.#membership.discover(performance.now()).then(() => "", gapOfSearch);
+    // A search that takes long costs the groups their numbers for a while, and the machine none.
+    this.#searchGap = await within(SEARCH_PATIENCE_MS, search) ?? LATE_SEARCH;
     const pids = [...new Set([...this.#ownPids, ...this.#membership.pids])];
     const reply = await this.#options.ask({
       kind: "memory",
@@ -116,8 +124,12 @@ export class SessionLook {
   ): readonly WatchedSample[] {
     return isUnread(system)
       ? this.#watched.unread(gapOfSystem(system) ?? "proc not_told")
-      : this.#watched.observe(memory, reply, elapsedMs);
+      : this.#watched.observe(memory, reply, elapsedMs, this.#searchGap);
   }
+}
+
+function gapOfSearch(error: unknown): string {
+  return gapText(toFailure(error));
 }
 
 /** Nothing of `/proc` was read: then nobody can be said to hold nothing. */

@@ -2,6 +2,7 @@
 import { fitsName } from "../../name_match.ts";
 import type { ProcessMemory } from "../../records.ts";
 import type { GroupSettings } from "../config/settings.ts";
+import { Pattern } from "./pattern.ts";
 
 /** One thing that processes may fit. */
 export type Matcher =
@@ -9,7 +10,7 @@ export type Matcher =
   /** A part of the name, or a pattern with `*` and `?`. */
   | { readonly kind: "name"; readonly name: string }
   /** Over the name and the command line. */
-  | { readonly kind: "regex"; readonly regex: RegExp };
+  | { readonly kind: "regex"; readonly regex: Pattern };
 
 /** Something that is watched as a whole. */
 export interface Target {
@@ -25,7 +26,7 @@ export const COMMAND_TARGET = "command";
 
 /** The accepted forms, for errors. */
 export const MATCHER_FORMS = "a name or a part of one, a pattern such as 'python*', a PID, or " +
-  "/regex/ over name and command line";
+  "/regex/ over name and command line (RE2: without backreferences and lookarounds)";
 
 const MAX_PID = 0x7fffffff;
 
@@ -39,7 +40,7 @@ export function parseMatcher(text: string): Matcher | undefined {
   const regex = /^\/(.+)\/([imsu]*)$/.exec(text);
   if (regex === null) return { kind: "name", name: text };
   try {
-    return { kind: "regex", regex: new RegExp(regex[1]!, regex[2]) };
+    return { kind: "regex", regex: new Pattern(regex[1]!, regex[2]) };
   } catch {
     return undefined;
   }
@@ -59,6 +60,12 @@ export function targetsOf(
     targets.set(name, { name, kind: "group", matchers: match.map(matcherOf) });
   }
   for (const text of watch) {
+    if (text === COMMAND_TARGET) {
+      throw new RangeError(
+        `Cannot watch ${JSON.stringify(text)}: the recorded command is called that; ` +
+          "give a pattern such as 'comman?'",
+      );
+    }
     const matcher = matcherOf(text);
     const kind = matcher.kind === "pid" ? "process" : "group";
     if (!targets.has(text)) targets.set(text, { name: text, kind, matchers: [matcher] });

@@ -25,28 +25,19 @@ export class WatchedTargets {
 
   /** Nothing of them can be told. */
   unread(gap: string): readonly WatchedSample[] {
-    return this.#names.map(({ name, kind }) => ({
-      target: name,
-      kind,
-      pid: kind === "process" ? Number(name) : null,
-      name: null,
-      processCount: null,
-      rssBytes: null,
-      swapBytes: null,
-      vramBytes: null,
-      cpuRatio: null,
-      gap,
-    }));
+    return this.#names.map((target) => unreadSample(target, gap));
   }
 
-  /** What they hold. `gpu` is `null` where the GPUs were not read. */
+  /** What they hold. `gpu` is `null` where the GPUs were not read; `searchGap` is why nobody is known yet. */
   observe(
     memory: ReadonlyMap<number, ProcessMemory>,
     gpu: GpuReply | null,
     elapsedMs: number,
+    searchGap: string,
   ): readonly WatchedSample[] {
     const heldBy = gpu === null || gpu.devices.length === 0 ? null : holdings(gpu);
     return this.#names.map(({ name: target, kind }) => {
+      if (!this.#membership.isKnown(target)) return unreadSample({ name: target, kind }, searchGap);
       const members = [...this.#membership.of(target)].flatMap((pid) => {
         const process = memory.get(pid);
         return process !== undefined && this.#membership.isSame(process) ? [process] : [];
@@ -84,6 +75,21 @@ export class WatchedTargets {
     const known = new Map([...cpuMs].filter(([pid]) => last.cpuMs.has(pid)));
     return cpuRatio(last.cpuMs, known, elapsedMs - last.elapsedMs);
   }
+}
+
+function unreadSample({ name, kind }: Pick<Target, "name" | "kind">, gap: string): WatchedSample {
+  return {
+    target: name,
+    kind,
+    pid: kind === "process" ? Number(name) : null,
+    name: null,
+    processCount: null,
+    rssBytes: null,
+    swapBytes: null,
+    vramBytes: null,
+    cpuRatio: null,
+    gap,
+  };
 }
 
 /** A kernel thread or a zombie has no resident memory: it adds nothing. */
