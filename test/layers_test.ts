@@ -40,7 +40,7 @@ const { open } = await import("node:fs/promises"); const { serve } = await impor
     `import { Hono } from "hono";\nimport { z } from "zod";\nimport { record } from "../session/record.ts";`,
   "lib/session/record.ts":
     `import { stringify } from "@std/csv/stringify";\nimport { read } from "./config/read.ts";
-import { load } from "./load/load.ts";\nimport { store } from "./files/store.ts";`,
+import { Pattern } from "./look/pattern.ts";\nimport { store } from "./files/store.ts";`,
   "lib/session/files/store.ts": `export const open = () => import("node:fs/promises");`,
   "lib/session/config/read.ts":
     `import { parse } from "smol-toml";\nimport { z } from "zod";\nimport { parseTree } from "jsonc-parser";`,
