@@ -64,7 +64,7 @@ const CASES: Readonly<Record<InsightKind, Case>> = {
     subject: "GPU 0 memory",
     severity: "warning",
     finding:
-      /1 of 1 unload did not .* at 3 min 58 s, 1\.0 GiB of the 3\.0 GiB .* \(67 % came back\)/,
+      /1 of 1 unload did not .* at 3 min 58 s, 1\.0 GiB more .* 3\.0 GiB .* \(67 % came back\)/,
     numbers: {
       unloads: 1,
       incompleteUnloads: 1,

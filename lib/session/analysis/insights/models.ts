@@ -23,7 +23,7 @@ export const notReturned: FindInsights = (context) =>
       subject: load.series.label,
       finding: `${load.series.label}: ${incomplete.length} of ${counted(ended.length, "unload")} ` +
         `did not give everything back; after the one at ${time(unload!.startMs)}, ` +
-        `${size(leftBytes)} of the ${size(load.bytes)} that were loaded stayed ` +
+        `${size(leftBytes)} more were held than before ${size(load.bytes)} were loaded ` +
         `(${percent(worst.returnedRatio!)} came back)`,
       advice: "Look for what still refers to the model (caches, contexts, a second worker); " +
         "ending the process that loaded it gives everything back",

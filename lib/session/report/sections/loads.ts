@@ -1,5 +1,5 @@
 /** Models that were loaded and unloaded, what they gave back, and two at once (rotation). Pure. */
-import type { Analysis, LoadCycle } from "../../analysis/records.ts";
+import type { Analysis, LoadCycle, LoadStep } from "../../analysis/records.ts";
 import { moment, share, size, span } from "../amount_text.ts";
 import { type Block, paragraph, type Styled, table } from "../document.ts";
 
@@ -11,8 +11,12 @@ export function loads({ loads, cycles, overlaps }: Analysis): readonly Block[] {
   if (loads.length === 0) {
     return [paragraph("No step of memory was large enough to be a model that comes or goes.")];
   }
-  const paired = new Set(cycles.flatMap(({ unload }) => unload === null ? [] : [unload]));
-  const single = loads.filter((one) => one.kind === "unload" && !paired.has(one));
+  const isPaired = (one: LoadStep) =>
+    cycles.some(({ series, unload }) =>
+      unload !== null && series.id === one.series.id && unload.startMs <= one.startMs &&
+      one.startMs <= unload.endMs
+    );
+  const single = loads.filter((one) => one.kind === "unload" && !isPaired(one));
   return [
     ...(cycles.length === 0 ? [] : table(
       "Loads, and the unloads that belong to them",
