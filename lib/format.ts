@@ -57,6 +57,27 @@ export function formatSize(bytes: Bytes): string {
   return bytes < GIB ? formatMib(bytes) : `${roundHalfEven(bytes / GIB, 1)} GiB`;
 }
 
+const BINARY_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/**
+ * `48.7 MiB`: three significant digits, for rates and differences in which a rounded-off digit would mislead. `"up"`
+ * rounds away from zero, for limits that a number must not fall below.
+ */
+export function formatPrecise(bytes: number, rounding: "nearest" | "up" = "nearest"): string {
+  if (!Number.isFinite(bytes)) return UNKNOWN;
+  const sign = bytes < 0 ? "-" : "";
+  let value = Math.abs(bytes);
+  let unit = 0;
+  while (value >= 999.5 && unit < BINARY_UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const decimals = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  const scale = 10 ** decimals;
+  const digits = rounding === "up" ? Math.ceil(value * scale - 1e-9) : Math.round(value * scale);
+  return `${digits === 0 ? "" : sign}${(digits / scale).toFixed(decimals)} ${BINARY_UNITS[unit]}`;
+}
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;

@@ -56,20 +56,22 @@ test(
     const gpu = folder.rows("gpu-memory");
     const watched = folder.rows("process-memory");
     assert.ok(system.length >= 8, `${system.length} ticks`);
-    assert.equal(gpu.length, 2 * system.length);
     assert.equal(watched.length, system.length);
     for (const [i, row] of system.entries()) {
-      assert.deepEqual([gpu[2 * i]!.time, gpu[2 * i]!.tick], [row.time, row.tick]);
       assert.deepEqual([watched[i]!.time, watched[i]!.elapsed_ms], [row.time, row.elapsed_ms]);
+      const times = gpu.filter(({ tick }) => tick === row.tick).map(({ time }) => time);
+      // Before the driver has answered for the first time nobody knows of the GPUs.
+      if (times.length > 0 || i > 2) assert.deepEqual(times, [row.time, row.time]);
     }
+    const [held] = watched.filter(({ vram_bytes: vram }) => vram !== null);
     assert.deepEqual([gpu[0]!.used_bytes, gpu[0]!.zone, gpu[0]!.gap], [
       String(512 * MIB),
       "safe",
       null,
     ]);
     assert.equal(gpu[0]!.power_watts, "100.5");
-    assert.equal(watched[0]!.vram_bytes, "536870912");
-    assert.ok(Number(watched[0]!.rss_bytes) > MIB);
+    assert.equal(held!.vram_bytes, "536870912");
+    assert.ok(Number(held!.rss_bytes) > MIB);
     assert.ok(Number(system.at(-1)!.own_rss_bytes) > MIB);
     assert.ok(system.slice(1).some(({ own_cpu_ratio: ratio }) => Number(ratio) > 0));
     const { end, devices, settings, name } = sessionOf(folder);

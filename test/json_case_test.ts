@@ -16,7 +16,7 @@ import {
 } from "../lib/testing.ts";
 
 /** The files whose types cross the border. */
-const CONTRACTS = ["records.ts", "protocol.ts", "errors.ts", "snapshot.ts"];
+const CONTRACTS = ["records.ts", "protocol.ts", "failures.ts", "snapshot.ts"];
 
 /** Every field of every record and message, read from the types' own source text. */
 function fieldNames(): string[] {

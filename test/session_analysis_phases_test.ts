@@ -332,6 +332,7 @@ test("10 000 phases are told, in groups with everything, by themselves with the 
   assert.ok(analysis.notices.some((notice) => notice.startsWith("10000 phases: of each of them")));
   const planning = analysis.groups.find(({ by }) => by === "type")!;
   assert.equal(planning.series.length, 11);
-  assert.equal(planning.series[0]!.retainedTotal, 10_000);
+  // The last rise is at the very end, where the lower one of two samples counts.
+  assert.equal(planning.series[0]!.retainedTotal, 9_999);
   assert.ok(analysis.growth.length <= 200);
 });

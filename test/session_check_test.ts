@@ -113,7 +113,7 @@ test("what could not be measured has not passed", () => {
 });
 
 test("a leak anywhere in the workload fails; one beside it does not", () => {
-  const series = [stats("ram", 1), stats("rss:command", 1)];
+  const series = [stats("ram", GIB), stats("rss:command", GIB)];
   const of = (...growth: GrowthReport[]) => analysis({ series, growth });
   const rule: Rule[] = [{ kind: "no_leak" }];
   assert.deepEqual(verdicts(rule, of(growth("rss:command", "stable"), growth("ram", "leak"))), [
@@ -124,7 +124,7 @@ test("a leak anywhere in the workload fails; one beside it does not", () => {
     ["failed label of rss:command in train"],
   );
   const kept = check(rule, of(growth("rss:command", "stable")), null).results[0]!;
-  assert.match(kept.message, /2 MiB an hour or more would have shown/);
+  assert.match(kept.message, /2\.00 MiB an hour or more would have shown/);
 });
 
 test("what never changed does not leak, but a few samples of it prove nothing", () => {
@@ -132,6 +132,21 @@ test("what never changed does not leak, but a few samples of it prove nothing", 
     analysis({ series: [{ ...stats("ram", 5), samples, minimum: 5 }] });
   assert.deepEqual(verdicts([{ kind: "no_leak" }], constant(30)), ["ok label of ram"]);
   assert.deepEqual(verdicts([{ kind: "no_leak" }], constant(29)), ["unmeasured growth"]);
+});
+
+test("a verdict on what is too unsteady to show a leak that matters is none", () => {
+  const unsteady = growth("rss:command", "stable");
+  const hour = { spanMs: 3_600_000, judgedFromMs: 0, judgedToMs: 3_600_000 };
+  const of = (least: number) =>
+    analysis({
+      series: [stats("rss:command", GIB)],
+      growth: [{
+        ...unsteady,
+        growth: { ...unsteady.growth, ...hour, minimumDetectableBytesPerHour: least },
+      }],
+    });
+  assert.deepEqual(verdicts([{ kind: "no_leak" }], of(GIB / 11)), ["ok label of rss:command"]);
+  assert.equal(check([{ kind: "no_leak" }], of(GIB / 9), null).passed, false);
 });
 
 test("zones: the gravest that is allowed, for each GPU", () => {

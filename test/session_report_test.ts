@@ -223,11 +223,11 @@ test("the gravest conclusion comes first, and good news is told", () => {
   const texts = (some: Partial<Analysis>) => verdicts(anAnalysis(some)).map(({ text }) => text);
   assert.ok(
     texts({ growth: [aGrowth("ram")] }).includes(
-      "No leak in ram; a growth of 12 MiB/h or more would have shown",
+      "No leak in ram; a growth of 12.0 MiB/h or more would have shown",
     ),
   );
   const leak = { verdict: "leak", slopeBytesPerHour: 30 * MIB } as const;
-  assert.ok(texts({ growth: [aGrowth("ram", leak)] }).includes("ram leaks: +30 MiB/h"));
+  assert.ok(texts({ growth: [aGrowth("ram", leak)] }).includes("ram leaks: +30.0 MiB/h"));
   // A leak that an insight tells is told once.
   const told = texts({
     growth: [aGrowth("ram", leak)],

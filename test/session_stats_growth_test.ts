@@ -126,7 +126,7 @@ test("a leak has its slope within the interval, and a reason with the numbers", 
   assert.ok(growth.p! < 0.01 && growth.pRaw! < 0.01 && growth.p === growth.pEnvelope);
   assert.match(
     growth.reason,
-    /^The lower envelope rises by (59|60|61) MiB\/h \(5\d MiB to 6\d MiB\/h, p = less than 0\.001\) over 1 h$/,
+    /^The lower envelope rises by (59|60|61)\.\d MiB\/h \(5\d\.\d MiB to 6\d\.\d MiB\/h, p = less than 0\.001\) over 1 h$/,
   );
   assert.deepEqual([growth.samples, growth.spanMs], [3601, HOUR_MS]);
   assert.deepEqual([growth.judgedFromMs, growth.judgedToMs], [0, HOUR_MS]);
@@ -192,7 +192,7 @@ test("a warm-up is judged by what follows it, and a leak behind it is found", ()
 test("a growth by two units is none, however clear, and is told as what it is", () => {
   const growth = judgeGrowth(everySecond(3601, (i) => 50 * MIB + PAGE * i / 1800));
   assert.notEqual(growth.verdict, "leak");
-  assert.match(growth.reason, /^It hardly grows \(\+0\.008 MiB\/h, p = less than 0\.001\)/);
+  assert.match(growth.reason, /^It hardly grows \(\+8\.00 KiB\/h, p = less than 0\.001\)/);
 });
 
 test("a leak in chunks is a leak, and no steps", () => {

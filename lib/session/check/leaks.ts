@@ -1,6 +1,7 @@
 /** The rule that nothing leaks. Pure. */
-import { formatSize } from "../../format.ts";
+import { formatPrecise } from "../../format.ts";
 import type { Analysis } from "../analysis/records.ts";
+import { isTelling } from "../analysis/telling.ts";
 import type { CheckResult } from "./rules.ts";
 import { subjectsOf } from "./subjects.ts";
 import { unmeasured } from "./unmeasured.ts";
@@ -15,8 +16,9 @@ export function checkLeaks(analysis: Analysis): readonly CheckResult[] {
       subjectsOf(analysis, of).map(({ series }) => series.id)
     ),
   );
-  const judged = analysis.growth.filter(({ series, growth }) =>
-    subjects.has(series.id) && growth.verdict !== "too-short"
+  const statsOf = (id: string) => analysis.series.find(({ series }) => series.id === id);
+  const judged = analysis.growth.filter((report) =>
+    subjects.has(report.series.id) && isTelling(report, statsOf(report.series.id))
   );
   // A phase that is stable by itself says nothing about the time between its repetitions.
   const isJudged = (id: string) =>
@@ -43,7 +45,7 @@ export function checkLeaks(analysis: Analysis): readonly CheckResult[] {
     }, ...undecided];
   }
   if (judged.length === 0) {
-    return [unmeasured("--no-leak", "growth", "the recording is too short to judge any series")];
+    return [unmeasured("--no-leak", "growth", "no series is steady or long enough to be judged")];
   }
   const leaks = judged.filter(({ growth }) => growth.verdict === "leak");
   if (leaks.length > 0) {
@@ -75,7 +77,9 @@ export function checkLeaks(analysis: Analysis): readonly CheckResult[] {
     limit: seen,
     unit: seen === null ? null : "bytes_per_hour",
     message: "no leak" +
-      (seen === null ? "" : `; one of ${formatSize(seen)} an hour or more would have shown`),
+      (seen === null
+        ? ""
+        : `; one of ${formatPrecise(seen, "up")} an hour or more would have shown`),
   }, ...undecided];
 }
 

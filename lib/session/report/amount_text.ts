@@ -1,5 +1,12 @@
 /** Numbers of a report as text. What is not known is `?`. Pure. */
-import { formatDuration, formatElapsed, formatSize, MIB, roundHalfEven } from "../../format.ts";
+import {
+  formatDuration,
+  formatElapsed,
+  formatPrecise,
+  formatSize,
+  MIB,
+  roundHalfEven,
+} from "../../format.ts";
 import type { SeriesId } from "../analysis/records.ts";
 
 /** Stands for what is not known. */
@@ -21,7 +28,13 @@ export function signedSize(bytes: number | null): string {
 
 /** `+12 MiB/h` */
 export function slope(bytesPerHour: number | null): string {
-  return bytesPerHour === null ? UNKNOWN : `${signedSize(bytesPerHour)}/h`;
+  if (bytesPerHour === null) return UNKNOWN;
+  return `${bytesPerHour > 0 ? "+" : ""}${formatPrecise(bytesPerHour)}/h`;
+}
+
+/** The smallest growth that would have shown, rounded up: `2.31 MiB/h`. */
+export function leastSlope(bytesPerHour: number | null): string {
+  return bytesPerHour === null ? UNKNOWN : `${formatPrecise(bytesPerHour, "up")}/h`;
 }
 
 /** A ratio in per cent: `67 %`, and `4.2 %` below ten. */

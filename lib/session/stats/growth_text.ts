@@ -1,5 +1,5 @@
 /** The sentence that gives the reason of a verdict on growth. */
-import { formatDuration, MIB, roundHalfEven, roundHalfEvenSigned } from "../../format.ts";
+import { formatDuration, formatPrecise, roundHalfEven } from "../../format.ts";
 import type { Judgement } from "./judgement.ts";
 
 /** What a reason tells beside the judgement. */
@@ -27,21 +27,25 @@ export function reasonOf(judgement: Judgement, context: ReasonContext): string {
       ? `${samples} samples are too few: it takes ${leastSamples}`
       : `${samples} samples over ${formatDuration(spanMs)} do not tell a trend`;
   }
-  const unseen = `growth below ${mib(minimumDetectable)}/h would not show`;
+  const unseen = `growth below ${formatPrecise(minimumDetectable, "up")}/h would not show`;
   const passed = part.timesMs.at(-1)! - part.timesMs[0]!;
   const isFlat = trend.slope <= 0 || trend.p >= alpha;
   const numbers = `(${signed(trend.slope)}/h, p = ${p(trend.p)})`;
   const flat = `${isFlat ? "flat" : "nearly flat"} for ${formatDuration(passed)} ${numbers}`;
   switch (verdict) {
     case "leak":
-      return `The lower envelope rises by ${mib(trend.slope)}/h (${mib(trend.low)} to ` +
-        `${mib(trend.high)}/h, p = ${p(trend.p)}) over ${formatDuration(passed)}`;
+      return `The lower envelope rises by ${formatPrecise(trend.slope)}/h (${
+        formatPrecise(trend.low)
+      } to ` +
+        `${formatPrecise(trend.high)}/h, p = ${p(trend.p)}) over ${formatDuration(passed)}`;
     case "step":
       return `${steps}, and the longest level is ${flat}; ${unseen}`;
     case "warm-up":
       return `It grew at first and is then ${flat}; ${unseen}`;
     case "sawtooth":
-      return `It goes up and down by ${mib(teeth!.amplitude)} (${teeth!.count} times), and its ` +
+      return `It goes up and down by ${formatPrecise(teeth!.amplitude)} (${
+        teeth!.count
+      } times), and its ` +
         `lows ${isFlat ? "do not" : "hardly"} rise ${numbers}; ${unseen}`;
     case "stable":
       return `It ${isFlat ? "does not grow" : "hardly grows"} ${numbers}; ${unseen}`;
@@ -50,17 +54,8 @@ export function reasonOf(judgement: Judgement, context: ReasonContext): string {
   }
 }
 
-function mib(bytes: number): string {
-  return Number.isFinite(bytes) ? `${roundHalfEven(bytes / MIB, decimals(bytes))} MiB` : "any";
-}
-
 function signed(bytes: number): string {
-  return `${roundHalfEvenSigned(bytes / MIB, decimals(bytes))} MiB`;
-}
-
-/** Small numbers keep digits, since 0.0 MiB would say there is none. */
-function decimals(bytes: number): number {
-  return Math.abs(bytes) >= 10 * MIB ? 0 : Math.abs(bytes) >= MIB ? 1 : 3;
+  return `${bytes >= 0 ? "+" : ""}${formatPrecise(bytes)}`;
 }
 
 function p(probability: number): string {

@@ -1,6 +1,7 @@
 /** Memory that grows and does not come back. Pure. */
 import type { GrowthReport, Insight } from "../records.ts";
-import { type FindInsights, size, time } from "./context.ts";
+import { formatPrecise } from "../../../format.ts";
+import { type FindInsights, time } from "./context.ts";
 
 /** A limit nearer than this makes it urgent … */
 const URGENT_MS = 24 * 3_600_000;
@@ -27,7 +28,7 @@ function tell(report: GrowthReport): Insight {
   const { slopeBytesPerHour, slopeLow, slopeHigh, p, timeToLimitMs } = growth;
   const range = slopeLow === null || slopeHigh === null
     ? ""
-    : ` (${size(slopeLow)} to ${size(slopeHigh)})`;
+    : ` (${formatPrecise(slopeLow)} to ${formatPrecise(slopeHigh)})`;
   const where = phase === null
     ? ""
     : basis === "repetitions"
@@ -45,7 +46,7 @@ function tell(report: GrowthReport): Insight {
     kind: "leak",
     severity: isNear ? "critical" : "warning",
     subject: series.label,
-    finding: `${series.label} grows${where} by ${size(slope(report))} an hour${range}, ` +
+    finding: `${series.label} grows${where} by ${formatPrecise(slope(report))} an hour${range}, ` +
       `seen for ${time(seenMs)}${limit}`,
     advice: "Look for what is kept from one piece of work to the next (caches without a limit, " +
       "lists of results); until it is found, restart the process before the limit",

@@ -33,7 +33,7 @@ export function loads({ loads, cycles, overlaps }: Analysis): readonly Block[] {
       cycles.map(cycleCells),
     )),
     ...(single.length === 0 ? [] : table(
-      "Unloads of what was there before",
+      "Other large falls: of what was there before, or of something that goes up and down",
       ["Memory", "at #", "Phase", "Size #"],
       single.map((
         { series, startMs, phase, bytes },

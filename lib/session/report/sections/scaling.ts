@@ -4,7 +4,7 @@ import { size, span, UNKNOWN } from "../amount_text.ts";
 import { type Block, paragraph, table } from "../document.ts";
 
 /** The section. */
-export function scaling({ scaling }: Analysis): readonly Block[] {
+export function scaling({ scaling, growth }: Analysis): readonly Block[] {
   if (scaling.length === 0) {
     return [paragraph("Nothing that has a known limit was measured, so nothing can be predicted.")];
   }
@@ -21,7 +21,7 @@ export function scaling({ scaling }: Analysis): readonly Block[] {
         "Time to the limit #",
         "Remark",
       ],
-      scaling.map(cells),
+      scaling.map((one) => cells(one, growth)),
     ),
     paragraph(
       "One more takes the largest load step that was seen, or, where there was none, the peak less " +
@@ -30,7 +30,7 @@ export function scaling({ scaling }: Analysis): readonly Block[] {
   ];
 }
 
-function cells(one: Scaling): string[] {
+function cells(one: Scaling, growth: Analysis["growth"]): string[] {
   const { series, limitBytes, peakBytes, unitBytes, unitSource, moreFit, moreFitSafely, note } =
     one;
   const source = unitSource === "peak_less_baseline" ? " (peak less baseline)" : "";
@@ -41,13 +41,21 @@ function cells(one: Scaling): string[] {
     `${size(unitBytes)}${source}`,
     moreFit === null ? UNKNOWN : String(moreFit),
     moreFitSafely === null ? UNKNOWN : String(moreFitSafely),
-    timeToLimit(one),
+    timeToLimit(one, growth),
     note ?? "",
   ];
 }
 
-function timeToLimit({ timeToLimitMs, timeToLimitLowMs, timeToLimitHighMs }: Scaling): string {
-  if (timeToLimitMs === null) return "it does not grow";
+function timeToLimit(
+  { series, timeToLimitMs, timeToLimitLowMs, timeToLimitHighMs }: Scaling,
+  growth: Analysis["growth"],
+): string {
+  if (timeToLimitMs === null) {
+    const whole = growth.find((one) => one.series.id === series.id && one.phase === null);
+    return whole === undefined || whole.growth.verdict === "too-short"
+      ? UNKNOWN
+      : "it does not grow";
+  }
   if (timeToLimitMs === 0) return "it is reached";
   const low = timeToLimitLowMs === null ? UNKNOWN : span(timeToLimitLowMs);
   const high = timeToLimitHighMs === null ? "maybe never" : span(timeToLimitHighMs);

@@ -1,7 +1,7 @@
 /** Stability: does anything leak. Pure. */
 import type { Analysis, GrowthReport } from "../../analysis/records.ts";
 import type { GrowthVerdict } from "../../stats/growth.ts";
-import { moment, probability, size, slope, span, UNKNOWN } from "../amount_text.ts";
+import { leastSlope, moment, probability, slope, span, UNKNOWN } from "../amount_text.ts";
 import { type Block, type Inline, paragraph, table, type Tone } from "../document.ts";
 
 const TONES: Readonly<Record<GrowthVerdict, Tone>> = {
@@ -74,9 +74,7 @@ function cells({ growth }: GrowthReport): Inline[] {
     slope(growth.slopeBytesPerHour),
     interval,
     probability(growth.p),
-    growth.minimumDetectableBytesPerHour === null
-      ? UNKNOWN
-      : `${size(growth.minimumDetectableBytesPerHour)}/h`,
+    leastSlope(growth.minimumDetectableBytesPerHour),
     timeToLimitMs === null ? "-" : timeToLimitMs === 0 ? "reached" : span(timeToLimitMs),
     growth.reason,
   ];

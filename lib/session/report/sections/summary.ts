@@ -1,6 +1,7 @@
 /** The conclusions of an analysis, the gravest first: for the top of the report and for the terminal. Pure. */
 import type { Analysis, GrowthReport, SeriesId } from "../../analysis/records.ts";
-import { counted, share, size, slope, span } from "../amount_text.ts";
+import { isTelling } from "../../analysis/telling.ts";
+import { counted, leastSlope, share, size, slope, span } from "../amount_text.ts";
 import type { Tone, Verdict } from "../document.ts";
 
 const ORDER: readonly Tone[] = ["critical", "caution", "unknown", "good"];
@@ -49,7 +50,7 @@ function ofExpectations({ expectations }: Analysis): Verdict[] {
     : told;
 }
 
-function ofGrowth({ growth, insights }: Analysis): Verdict[] {
+function ofGrowth({ growth, insights, series }: Analysis): Verdict[] {
   const told = new Set(
     insights.filter(({ kind }) => kind === "leak").map(({ subject }) => subject),
   );
@@ -71,20 +72,32 @@ function ofGrowth({ growth, insights }: Analysis): Verdict[] {
       text: `Whether there is a leak in ${names(short)} can't be told: too little was recorded`,
     });
   }
-  const clean = whole.filter(({ series, growth }) =>
+  const settled = whole.filter(({ series, growth }) =>
     growth.verdict !== "too-short" && !leaking.some((one) => one.series.id === series.id)
   );
+  const statsOf = (id: string) => series.find((one) => one.series.id === id);
+  const clean = settled.filter((one) => isTelling(one, statsOf(one.series.id)));
+  const unsteady = settled.filter((one) => !clean.includes(one));
+  if (unsteady.length > 0) {
+    found.push({
+      tone: "unknown",
+      text: `Whether there is a leak in ${names(unsteady)} can't be told: ${leastText(unsteady)}`,
+    });
+  }
   if (clean.length > 0) found.push({ tone: "good", text: noLeak(clean) });
   return found;
 }
 
 function noLeak(clean: readonly GrowthReport[]): string {
-  const least = clean.map(({ growth }) => growth.minimumDetectableBytesPerHour)
+  return `No leak in ${names(clean)}; ${leastText(clean)}`;
+}
+
+function leastText(reports: readonly GrowthReport[]): string {
+  const least = reports.map(({ growth }) => growth.minimumDetectableBytesPerHour)
     .filter((bytes) => bytes !== null);
-  const shown = least.length === 0
-    ? ""
-    : `; a growth of ${size(Math.max(...least))}/h or more would have shown`;
-  return `No leak in ${names(clean)}${shown}`;
+  return least.length === 0
+    ? "too little was recorded"
+    : `a growth of ${leastSlope(Math.max(...least))} or more would have shown`;
 }
 
 /** `RAM`, `RAM and Swap`, `RAM and 3 more`. */
