@@ -47,6 +47,10 @@ test("a foreign recording has no head, and everything else", () => {
   assert.deepEqual([analysis.host, analysis.command, analysis.ramTotalBytes], [null, null, null]);
   assert.equal(analysis.endedBy, "SIGINT");
   assert.equal(analysis.series[0]!.peak, GIB);
+  const log = analyzeSession({ ...data, meta: null, events: [], format: "nvidia_smi" });
+  assert.equal(log.endedBy, "the end of the log");
+  const killed = analyzeSession({ ...data, meta: null, events: [] });
+  assert.equal(killed.endedBy, null);
 });
 
 test("an empty session, and one of a single row, are analysed", () => {

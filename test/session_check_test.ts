@@ -85,6 +85,19 @@ test("a limit is kept up to itself", () => {
   assert.deepEqual(verdicts([peak("ram", GIB - 1)], of), ["failed label of ram"]);
 });
 
+test("a rule reads as it was typed, and numbers that differ look different", () => {
+  const one = check(
+    [peak("ram", 3583 * MIB)],
+    analysis({ series: [stats("ram", 3584 * MIB)] }),
+    null,
+  );
+  const { rule, message } = one.results[0]!;
+  assert.equal(rule, "--max-peak-ram 3583MiB");
+  assert.equal(message, "peak 3758096384 bytes, limit 3757047808 bytes");
+  const small = check([peak("ram", 5)], analysis({ series: [stats("ram", GIB)] }), null);
+  assert.equal(small.results[0]!.rule, "--max-peak-ram 5");
+});
+
 test("a limit above the baseline, by series; what the baseline has not is not kept", () => {
   const rule: Rule = { kind: "memory", statistic: "mean", of: "ram", limit: { above: 0.05 } };
   const of = (mean: number, id = "rss:a") => analysis({ series: [stats(id, 2 * mean, mean)] });

@@ -289,3 +289,24 @@ test("formats are told by their first line", () => {
   ];
   for (const [text, kind] of formats) assert.equal(formatOf(text)?.kind ?? null, kind, text);
 });
+
+test("rows without a GPU's name that share a time stamp are the GPUs in their order", async () => {
+  const rows = [0, 1, 2].flatMap((second) =>
+    [1000, 5000].map((used) => `2026/01/31 12:00:0${second}.000, ${used} MiB`)
+  );
+  const { gpus, notices } = await load(`timestamp, memory.used [MiB]\n${rows.join("\n")}\n`);
+  assert.deepEqual(gpus.map(({ gpu, columns }) => [gpu, [...columns.usedBytes]]), [
+    [0, Array(3).fill(1000 * MIB)],
+    [1, Array(3).fill(5000 * MIB)],
+  ]);
+  assert.match(notices.join(), /taken for 2 GPUs in their order/);
+});
+
+test("memory without a unit is not known, and that is said", async () => {
+  const text = "timestamp, index, memory.used, temperature.gpu\n" +
+    "2026/01/31 12:00:00.000, 0, 4096, 41\n2026/01/31 12:00:01.000, 0, 4097, 42\n";
+  const { gpus, notices } = await load(text);
+  assert.ok(gpus[0]!.columns.usedBytes.every(Number.isNaN));
+  assert.deepEqual([...gpus[0]!.columns.temperatureCelsius], [41, 42]);
+  assert.match(notices.join(), /"memory\.used" have no unit/);
+});

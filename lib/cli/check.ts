@@ -111,6 +111,9 @@ function checkOutputs(
   junit: string | undefined,
   json: boolean,
 ): void {
+  if (markdown !== undefined && markdown === junit && markdown !== STDOUT) {
+    throw new UsageError("--markdown and --junit name the same file: give each its own");
+  }
   const wanting = [
     ...(markdown === STDOUT ? ["--markdown -"] : []),
     ...(junit === STDOUT ? ["--junit -"] : []),

@@ -89,10 +89,8 @@ async function linked(fresh: string, path: string): Promise<boolean> {
 function notOurs(path: string): HypomnesisError {
   return new HypomnesisError(
     "output_failed",
-    `Cannot write the report to ${
-      escapeText(path)
-    }: there is a file that hypomnesis did not write; ` +
-      "name another one with --out, or remove it",
+    `Cannot write ${escapeText(path)}: there is a file that hypomnesis did not write; ` +
+      "name another one, or remove it",
   );
 }
 
@@ -101,12 +99,12 @@ function codeOf(error: unknown): string | undefined {
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full; name a file on another one with --out",
-  EDQUOT: "the quota is used up; name a file elsewhere with --out",
-  EROFS: "the file system is read-only; name a file elsewhere with --out",
+  ENOSPC: "the disk is full; name a file on another one",
+  EDQUOT: "the quota is used up; name a file elsewhere",
+  EROFS: "the file system is read-only; name a file elsewhere",
   ENOENT: "its folder is not there",
   ENOTDIR: "a part of the path is no folder",
-  ENAMETOOLONG: "the name is too long; name another one with --out",
+  ENAMETOOLONG: "the name is too long; name another one",
 };
 
 function writeError(path: string, error: unknown): HypomnesisError {

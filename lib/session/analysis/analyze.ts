@@ -92,8 +92,11 @@ export function analyzeSession(data: SessionData, options: AnalyzeOptions = {}):
 }
 
 /** What the session was. */
+/** The log of another program ends where it ends. */
+const LOG_END = "the end of the log";
+
 function head(data: SessionData) {
-  const { name, files, startedAtMs, durationMs, intervalMs, meta, gpus, system } = data;
+  const { name, files, startedAtMs, durationMs, intervalMs, meta, gpus, system, format } = data;
   const end = data.events.findLast(({ event }) => event === "end");
   return {
     name,
@@ -103,7 +106,7 @@ function head(data: SessionData) {
     intervalMs,
     host: meta?.host ?? null,
     command: meta?.command ?? null,
-    endedBy: meta?.end?.reason ?? end?.message ?? null,
+    endedBy: meta?.end?.reason ?? end?.message ?? (format === "session" ? null : LOG_END),
     devices: gpus.map(({ gpu, uuid, name, columns }) => {
       const device = meta?.devices.find((one) =>
         uuid === null ? one.index === gpu : one.uuid === uuid

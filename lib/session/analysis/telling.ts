@@ -1,8 +1,10 @@
 /** Whether a recording could have shown a leak. Pure. */
 import type { GrowthReport, SeriesStats } from "./records.ts";
 
-/** A leak that would have taken more than this share of the peak without showing is not ruled out. */
+/** A leak that would have taken more than this share of the peak without showing is not ruled out … */
 const HIDDEN_RATIO = 0.1;
+/** … nor one that would double the peak within an hour: a few seconds show nothing else. */
+const HIDDEN_RATIO_AN_HOUR = 1;
 const HOUR_MS = 3_600_000;
 
 /**
@@ -16,5 +18,6 @@ export function isTelling({ growth }: GrowthReport, stats: SeriesStats | undefin
   const spanMs = judgedFromMs === null || judgedToMs === null
     ? growth.spanMs
     : judgedToMs - judgedFromMs;
-  return least * spanMs / HOUR_MS <= HIDDEN_RATIO * (stats?.peak ?? 0);
+  const peak = stats?.peak ?? 0;
+  return least * spanMs / HOUR_MS <= HIDDEN_RATIO * peak && least <= HIDDEN_RATIO_AN_HOUR * peak;
 }

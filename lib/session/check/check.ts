@@ -1,5 +1,12 @@
 /** Holds a recording to rules. Pure. */
-import { formatDuration, formatSize, roundHalfEven } from "../../format.ts";
+import {
+  formatDuration,
+  formatPrecise,
+  formatSize,
+  GIB,
+  MIB,
+  roundHalfEven,
+} from "../../format.ts";
 import type { Analysis, SeriesStats } from "../analysis/records.ts";
 import type { CheckReport, CheckResult, Limit, Rule } from "./rules.ts";
 import { checkLeaks } from "./leaks.ts";
@@ -56,8 +63,14 @@ export function ruleText(rule: Rule): string {
   }
 }
 
+/** As it is typed: in whole GiB or MiB where it is one. */
+function sizeText(bytes: number): string {
+  if (bytes % GIB === 0) return `${bytes / GIB}GiB`;
+  return bytes % MIB === 0 ? `${bytes / MIB}MiB` : String(bytes);
+}
+
 function limitText(limit: Limit): string {
-  if ("bytes" in limit) return formatSize(limit.bytes).replace(" ", "");
+  if ("bytes" in limit) return sizeText(limit.bytes);
   return `+${roundHalfEven(limit.above * 100, 1).replace(/\.0$/, "")}%`;
 }
 
@@ -101,9 +114,16 @@ function checkSubject(
     measured,
     limit,
     unit: "bytes",
-    message: `${word} ${formatSize(measured)}, limit ${formatSize(limit)}` +
+    message: `${word} ${apart(measured, limit)}, limit ${apart(limit, measured)}` +
       ("above" in rule.limit ? ` (${limitText(rule.limit)} of the baseline)` : ""),
   };
+}
+
+/** A size with as many digits as tell it from the other. */
+function apart(bytes: number, other: number): string {
+  const forms = [formatSize, formatPrecise, (value: number) => `${Math.round(value)} bytes`];
+  const form = forms.find((form) => bytes === other || form(bytes) !== form(other)) ?? forms[2]!;
+  return form(bytes);
 }
 
 function limitOf({ limit, statistic }: MemoryRule, id: string, baseline: Analysis | null) {

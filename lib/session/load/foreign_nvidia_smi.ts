@@ -54,6 +54,10 @@ class SmiLog {
   /** The field and the unit of each quantity, in their order. */
   #cells: readonly { readonly at: number; readonly header: string }[] = [];
   #startedAtMs: number | null = null;
+  /** Headers of numbers that have no unit. */
+  readonly #withoutUnit = new Set<string>();
+  /** Where rows do not name their GPU: how many of this time stamp there were. */
+  #place = { timestamp: "", count: 0 };
 
   constructor(path: string) {
     this.#path = path;
@@ -90,6 +94,7 @@ class SmiLog {
       if (at < 0) return;
       const text = row.text(at).trim();
       const value = smiNumber(text, header);
+      if (Number.isNaN(value) && /^\d/.test(text)) this.#withoutUnit.add(header.trim());
       const { least, most } = plausible(GPU_QUANTITIES[i]!);
       if (value >= least && value <= most) this.#values[i] = value;
       else if (!Number.isNaN(value)) this.flaws.absurdCells += 1;
@@ -123,11 +128,22 @@ class SmiLog {
     const key = index ?? uuid ?? text("pciBusId") ?? "";
     const isNamed = ["index", "uuid", "pciBusId"].some((id) => this.#fields.has(id as SmiField));
     if (key === "" && isNamed) return null;
+    if (!isNamed) return this.#nextInPlace(row.text(this.#fields.get("timestamp")!), text("name"));
     if (!this.#indexes.has(key)) {
       this.#indexes.set(key, index === null ? this.#indexes.size : Number(index));
     }
     const gpu = this.#indexes.get(key)!;
     return this.#table.track(key, () => ({ gpu, uuid, name: text("name") }));
+  }
+
+  /** nvidia-smi tells the GPUs of one time in their order, each with the same time stamp. */
+  #nextInPlace(
+    timestamp: string,
+    name: string | null,
+  ): GrowingTrack<IdOf<GpuTrack>, GpuQuantity> {
+    const gpu = timestamp === this.#place.timestamp ? this.#place.count : 0;
+    this.#place = { timestamp, count: gpu + 1 };
+    return this.#table.track(String(gpu), () => ({ gpu, uuid: null, name }));
   }
 
   finish(): SessionData {
@@ -166,7 +182,16 @@ class SmiLog {
     }
     if (gpus === 0) notices.push(`${name}: there are no rows`);
     else if (!["index", "uuid", "pciBusId"].some((id) => this.#fields.has(id as SmiField))) {
-      notices.push(`${name}: the rows do not say of which GPU they are, and are taken for one`);
+      notices.push(
+        `${name}: the rows do not say of which GPU they are; those of one time stamp are taken for ` +
+          `${gpus === 1 ? "one GPU" : `${gpus} GPUs in their order`}`,
+      );
+    }
+    for (const header of this.#withoutUnit) {
+      notices.push(
+        `${name}: the numbers of ${JSON.stringify(header)} have no unit and are not known; ` +
+          "record without nounits, or keep the header as nvidia-smi writes it",
+      );
     }
     return notices;
   }

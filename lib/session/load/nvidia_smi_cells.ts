@@ -47,6 +47,8 @@ const UNITS: Readonly<Record<string, number>> = {
   MHz: 1,
   C: 1,
 };
+/** Fields whose numbers mean nothing without their unit. */
+const NEEDS_UNIT = /^\s*memory\./;
 const NUMBER = /^(-?\d{1,15}(?:\.\d{1,9})?)(?: ?([A-Za-z%]{1,3}))?$/;
 
 /** The number of a cell in our unit; the unit stands in the cell or in the header. NaN: it is none. */
@@ -54,7 +56,8 @@ export function smiNumber(cell: string, header: string): number {
   const found = NUMBER.exec(cell);
   if (found === null) return NaN;
   const unit = found[2] ?? /\[([^\]]*)\]\s*$/.exec(header)?.[1] ?? "";
-  const factor = unit === "" ? 1 : UNITS[unit];
+  // Of a number without a unit nobody knows what it counts; temperatures and indexes never have one.
+  const factor = unit === "" ? (NEEDS_UNIT.test(header) ? undefined : 1) : UNITS[unit];
   if (factor === undefined) return NaN;
   return unit === "%" ? Number(found[1]) / 100 : Number(found[1]) * factor;
 }
