@@ -370,3 +370,60 @@ test("an alert runs its command and its webhook, and holds up nothing", { skip }
     await new Promise((resolve) => server.close(resolve));
   }
 });
+
+test("a flood of phases is kept away from the files, and that is said", { skip }, async () => {
+  using folder = new LogFolder();
+  const flood = ["--phase-from", ".+", "--", "sh", "-c", "seq 1 300000; sleep 0.5"];
+  const run = startRecording(folder, ["--interval", "100ms", ...flood]);
+  assert.equal((await run.ended).code, 0, run.stderr());
+  assert.match(run.stderr(), /phases come faster/);
+  assert.equal(run.stdout().split("\n").length, 300_001, "the output is passed on whole");
+  const begun = folder.rows("session-events").filter(({ event }) => event === "phase_begin");
+  assert.ok(begun.length >= 50 && begun.length < 2_000, `${begun.length} phases`);
+  assert.equal(sessionOf(folder).end!.lost_rows, 0);
+});
+
+test(
+  "a port that can't be had leaves no file; one that can takes reports and phases",
+  { skip },
+  async () => {
+    using folder = new LogFolder();
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const refused = startRecording(folder, ["--listen", String(port)]);
+    assert.equal((await refused.ended).code, 2, refused.stderr());
+    assert.match(refused.stderr(), new RegExp(`port ${port}`));
+    assert.deepEqual(folder.names(), []);
+    await new Promise((resolve) => server.close(resolve));
+
+    const run = startRecording(folder, ["--listen", "0", "--interval", "50ms"]);
+    await until("the address", () => /takes telemetry at http/.test(run.stderr()));
+    await until("rows", () => folder.rows("system-memory").length > 1);
+    const url = /takes telemetry at (http:\S+)/.exec(run.stderr())![1]!;
+    const post = async (path: string, body: unknown) => {
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(url + path, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(body),
+      });
+      await answer.body?.cancel();
+      return answer.status;
+    };
+    const report = { cuda_memory_allocated_gb: 1.5, cuda_memory_reserved_gb: 2, pid: 42 };
+    assert.equal(await post("/v1/telemetry", report), 204);
+    assert.equal(await post("/v1/telemetry", { ...report, cuda_memory_allocated_gb: 3 }), 400);
+    assert.equal(await post("/v1/phase", { name: "Model-Loading", type: "planning" }), 204);
+    run.kill("SIGINT");
+    assert.equal((await run.ended).code, 0, run.stderr());
+    const [row] = folder.rows("allocator-memory");
+    assert.deepEqual([row!.pid, row!.allocated_bytes, row!.reserved_bytes], [
+      "42",
+      String(1.5 * 2 ** 30),
+      String(2 ** 31),
+    ]);
+    const begun = folder.rows("session-events").find(({ event }) => event === "phase_begin")!;
+    assert.deepEqual([begun.subject, begun.type], ["Model-Loading", "planning"]);
+  },
+);

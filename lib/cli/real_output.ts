@@ -82,7 +82,8 @@ function isTerminal(fd: 1 | 2): boolean {
 function bunWriter(fd: 1 | 2): (content: string | Uint8Array) => Promise<unknown> {
   const writer = (fd === 1 ? Bun.stdout : Bun.stderr).writer();
   return async (content) => {
-    writer.write(content);
+    // A disk that is full is told by the one or by the other.
+    await writer.write(content);
     await writer.flush();
   };
 }

@@ -10,15 +10,49 @@ import { UsageError } from "./usage_error.ts";
 /** A line longer than this is looked at in pieces. */
 const LONGEST_LINE = 64 << 10;
 
+/** So many phases may begin at once, and then so many a second: each is a row, and nobody reads more. */
+const MOST_AT_ONCE = 100;
+const MOST_A_SECOND = 50;
+
+/** Keeps a flood of phases away from the files. */
+export class PhaseGate {
+  readonly #onFlood: () => void;
+  #room = MOST_AT_ONCE;
+  #lastMs = performance.now();
+  #isTold = false;
+
+  /** `onFlood` is called once, with the first phase that is left out. */
+  constructor(onFlood: () => void) {
+    this.#onFlood = onFlood;
+  }
+
+  /** One more may begin. */
+  get isOpen(): boolean {
+    const nowMs = performance.now();
+    const refill = (nowMs - this.#lastMs) / 1000 * MOST_A_SECOND;
+    this.#room = Math.min(MOST_AT_ONCE, this.#room + refill);
+    this.#lastMs = nowMs;
+    if (this.#room >= 1) {
+      this.#room -= 1;
+      return true;
+    }
+    if (!this.#isTold) this.#onFlood();
+    this.#isTold = true;
+    return false;
+  }
+}
+
 /** Which lines name a phase, and what they name. */
 export class PhaseLines {
   readonly #pattern: Pattern;
   readonly #recorder: Pick<Recorder, "phase">;
+  readonly #gate: PhaseGate;
   #last: string | null = null;
 
-  constructor(pattern: Pattern, recorder: Pick<Recorder, "phase">) {
+  constructor(pattern: Pattern, recorder: Pick<Recorder, "phase">, gate: PhaseGate) {
     this.#pattern = pattern;
     this.#recorder = recorder;
+    this.#gate = gate;
   }
 
   /** A line of the command's output. The same phase twice is one phase. */
@@ -26,7 +60,7 @@ export class PhaseLines {
     const found = this.#pattern.find(text);
     if (found === null) return;
     const name = phaseNameOf(found);
-    if (name === null || name === this.#last) return;
+    if (name === null || name === this.#last || !this.#gate.isOpen) return;
     this.#last = name;
     // Without names, the first group is what counts on: the 3 of `epoch 3`.
     const { type = null, step = found.hasNames ? null : found.first } = found.named;
@@ -86,14 +120,15 @@ export async function phasesFromInput(
   input: AsyncIterable<string>,
   recorder: Pick<Recorder, "phase" | "endPhase">,
   onStray: (line: string) => void,
+  gate: PhaseGate,
 ): Promise<void> {
   let rest = "";
   const take = (line: string) => {
     const nested = line.startsWith(">");
     const name = (nested ? line.slice(1) : line).trim();
     if (name === "" && !nested) recorder.endPhase();
-    else if (isPhaseName(name)) recorder.phase(name, { nested });
-    else onStray(line);
+    else if (!isPhaseName(name)) onStray(line);
+    else if (gate.isOpen) recorder.phase(name, { nested });
   };
   for await (const text of input) {
     const lines = (rest + text).split(/\r?\n/);

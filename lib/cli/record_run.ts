@@ -2,18 +2,21 @@
 import { FAILURES } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import { within } from "../run/ask.ts";
+import { CgroupOfRun } from "../run/cgroup_of_run.ts";
 import type { RunningCommand } from "../run/start_command.ts";
 import type { SessionSettings } from "../session/config/settings.ts";
 import type { Pattern } from "../session/look/pattern.ts";
 import { Recorder } from "../session/recorder.ts";
+import type { RecorderStatus } from "../session/recorder_status.ts";
 import type { SessionEnd } from "../session/session_meta.ts";
 import type { SourceName } from "../sources.ts";
 import { escapeText } from "../text.ts";
+import type { Asker } from "./asker.ts";
 import type { CliContext, SignalName } from "./context.ts";
 import { SignalPass } from "./pass_signals.ts";
 import { RecordLine } from "./record_line.ts";
 import { listenForReports } from "./record_listen.ts";
-import { passOutput, PhaseLines, phasesFromInput } from "./record_phases.ts";
+import { passOutput, PhaseGate, PhaseLines, phasesFromInput } from "./record_phases.ts";
 import { withSilentAsker } from "./wait_line.ts";
 
 /** What is recorded, and how. */
@@ -54,28 +57,18 @@ export class RecordRun {
   }
 
   async run(): Promise<number> {
+    // Asked for before anything is opened, which the command must not get.
+    const descriptors = this.#context.inheritedDescriptors();
     const { sources } = this.#plan;
     return await withSilentAsker(this.#context, { sources }, async (asker) => {
       const started = Promise.withResolvers<void>();
-      const recorder = await Recorder.open({
-        ask: (request) => asker.ask(request),
-        workerPids: () => asker.workerPids,
-        ownPid: this.#context.ownPid,
-        settings: this.#plan.settings,
-        name: this.#plan.name,
-        watch: this.#plan.watch,
-        command: this.#plan.command.length === 0 ? null : this.#plan.command,
-        onTick: (status) => {
-          this.#line.show(status);
-          started.resolve();
-        },
-        onAlert: (change) => this.#line.alert(change),
-        onStorage: (file, reason) => this.#line.storage(file, reason),
-        onHealth: (change) => this.#line.health(change),
-      });
+      const opened: { recorder?: Recorder } = {};
       try {
-        await this.#listen(recorder);
-        const commandEnded = this.#prepare(recorder, started.promise);
+        // A port that can't be had is found out before there is any file.
+        await this.#listen(() => opened.recorder);
+        const recorder = await this.#open(asker, () => started.resolve());
+        opened.recorder = recorder;
+        const commandEnded = this.#prepare(recorder, started.promise, asker, descriptors);
         const end = await recorder.run();
         await this.#line.clear();
         await this.#sumUp(recorder, end);
@@ -89,8 +82,44 @@ export class RecordRun {
     });
   }
 
+  async #open(asker: Asker, onFirstTick: () => void): Promise<Recorder> {
+    const { settings, name, watch, command } = this.#plan;
+    let isFirst = true;
+    return await Recorder.open({
+      ask: (request) => asker.ask(request),
+      workerPids: () => asker.workerPids,
+      ownPid: this.#context.ownPid,
+      settings,
+      name,
+      watch,
+      command: command.length === 0 ? null : command,
+      onTick: (status) => {
+        if (isFirst) this.#tellMissing(status);
+        isFirst = false;
+        this.#line.show(status);
+        onFirstTick();
+      },
+      onAlert: (change) => this.#line.alert(change),
+      onStorage: (file, reason) => this.#line.storage(file, reason),
+      onHealth: (change) => this.#line.health(change),
+    });
+  }
+
+  /** A PID that is not there will not come, unlike a name. */
+  #tellMissing({ tick }: RecorderStatus): void {
+    for (const { target, kind, processCount } of tick.watched) {
+      if (kind !== "process" || processCount !== 0) continue;
+      this.#line.say(`hmn record: --watch ${target}: there is no such process`);
+    }
+  }
+
   /** What ends the recording: a signal, or the command. */
-  #prepare(recorder: Recorder, started: Promise<void>): Promise<number | null> {
+  #prepare(
+    recorder: Recorder,
+    started: Promise<void>,
+    asker: Asker,
+    descriptors: readonly number[],
+  ): Promise<number | null> {
     const { command, phaseStdin } = this.#plan;
     if (phaseStdin) this.#readPhases(recorder);
     if (command.length === 0) {
@@ -99,15 +128,14 @@ export class RecordRun {
       );
       return Promise.resolve(null);
     }
-    // Asked for before anything else is opened for the command.
-    const descriptors = this.#context.inheritedDescriptors();
     const signals = new SignalPass(this.#context, "record");
     this.#cleanUps.push(() => signals.release());
     const failed = (error: unknown) => {
       recorder.stop(`the command could not be started: ${String((error as Error).message)}`);
       throw error;
     };
-    const ended = started.then(() => this.#start(recorder, descriptors, signals)).catch(failed);
+    const start = () => this.#start(recorder, asker, descriptors, signals);
+    const ended = started.then(start).catch(failed);
     // It is waited for when the recording has ended; until then nobody listens to its failure.
     ended.catch(() => {});
     return ended;
@@ -125,20 +153,28 @@ export class RecordRun {
   /** The command is started behind the first sample, which shows the machine without it. */
   async #start(
     recorder: Recorder,
+    asker: Asker,
     descriptors: readonly number[],
     signals: SignalPass,
   ): Promise<number> {
     const { command, phaseFrom } = this.#plan;
+    // Where one may be made, it also knows those whose parent has gone.
+    const cgroup = new CgroupOfRun((request) => asker.ask(request));
+    await cgroup.make();
+    this.#cleanUps.push(() => cgroup.remove());
     const running: RunningCommand = this.#context.startCommand(command, {
       ignored: this.#context.ignoredSignals,
       descriptors,
       piped: phaseFrom !== null,
+      cgroupFile: cgroup.membersFile,
     });
     signals.to(running);
-    recorder.follow(running.pid);
-    const passed = running.output === null || phaseFrom === null
-      ? Promise.resolve()
-      : passOutput(running.output, this.#context, new PhaseLines(phaseFrom, recorder));
+    recorder.follow(running.pid, cgroup.id);
+    const passed = running.output === null || phaseFrom === null ? Promise.resolve() : passOutput(
+      running.output,
+      this.#context,
+      new PhaseLines(phaseFrom, recorder, this.#gate()),
+    );
     const { exitCode, signal } = await running.ended;
     // What it left behind may keep its output open for ever.
     await within(LAST_OUTPUT_MS, passed);
@@ -150,13 +186,21 @@ export class RecordRun {
     return exitCode;
   }
 
+  #gate(): PhaseGate {
+    return new PhaseGate(() =>
+      this.#line.say(
+        "hmn record: phases come faster than they can be told apart: some are left out",
+      )
+    );
+  }
+
   #readPhases(recorder: Recorder): void {
     const onStray = (line: string) =>
       this.#line.say(`hmn record: stdin: no name of a phase: ${escapeText(line.slice(0, 80))}`);
-    void phasesFromInput(this.#context.stdin(), recorder, onStray).catch(() => {});
+    void phasesFromInput(this.#context.stdin(), recorder, onStray, this.#gate()).catch(() => {});
   }
 
-  async #listen(recorder: Recorder): Promise<void> {
+  async #listen(recorder: () => Recorder | undefined): Promise<void> {
     const { port } = this.#plan;
     if (port === null) return;
     const server = await listenForReports(port, recorder);

@@ -4,6 +4,7 @@
  * Nothing here waits for the disk, for a notification or for a driver: a tick is taken when it is due, with what has
  * arrived.
  */
+import type { RunId } from "../protocol.ts";
 import { Repeated } from "../repeated.ts";
 import type { Ask } from "../run/ask.ts";
 import { beats } from "../schedule.ts";
@@ -205,9 +206,9 @@ export class Recorder {
     this.#over.abort();
   }
 
-  /** Watches this process and what it starts, as the target `command`. */
-  follow(pid: number): void {
-    this.#look.follow(pid);
+  /** Watches this process and what it starts, and what is in its cgroup, as the target `command`. */
+  follow(pid: number, cgroup: RunId | null = null): void {
+    this.#look.follow(pid, cgroup);
   }
 
   /** Begins a phase, after the current one unless it is nested in it. */

@@ -4,6 +4,7 @@
  */
 import { unanswered } from "../../answering.ts";
 import type { Failure } from "../../errors.ts";
+import type { RunId } from "../../protocol.ts";
 import type { ProcessMemory } from "../../records.ts";
 import type { Ask } from "../../run/ask.ts";
 import { COMMAND_TARGET, fits, type Target } from "./targets.ts";
@@ -32,6 +33,7 @@ export class Membership {
   readonly #known = new Set<string>();
   #search: Promise<void> | null = null;
   #command: number | null = null;
+  #cgroup: RunId | null = null;
   #notBeforeMs = -Infinity;
 
   /** `isOwn`: a process of the recorder, which no target has. */
@@ -46,9 +48,10 @@ export class Membership {
     this.#named = new Set(targets.flatMap(pidsOf));
   }
 
-  /** From now on the tree of this process is a target too. */
-  follow(pid: number): void {
+  /** From now on the tree of this process, and what is in its cgroup, is a target too. */
+  follow(pid: number, cgroup: RunId | null): void {
     this.#command = pid;
+    this.#cgroup = cgroup;
     this.#members.set(COMMAND_TARGET, new Set([pid]));
     this.#known.add(COMMAND_TARGET);
     this.#notBeforeMs = -Infinity;
@@ -162,7 +165,7 @@ export class Membership {
     if (this.#command === null) return;
     const known = this.of(COMMAND_TARGET);
     const roots = [...new Set([this.#command, ...known])];
-    const processes = told(await this.#ask({ kind: "tree", roots, cgroup: null }));
+    const processes = told(await this.#ask({ kind: "tree", roots, cgroup: this.#cgroup }));
     const pids = processes.filter((process) => !this.#isOwn(process.pid) && this.isSame(process))
       .map(({ pid }) => pid);
     this.#members.set(COMMAND_TARGET, new Set(pids));

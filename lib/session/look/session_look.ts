@@ -1,7 +1,7 @@
 /** Takes one synchronized sample of everything: GPUs, machine, targets and the recorder itself. */
 import { type Failure, toFailure } from "../../errors.ts";
 import { lateFailure } from "../../late.ts";
-import type { GpuReply, MemoryReply } from "../../protocol.ts";
+import type { GpuReply, MemoryReply, RunId } from "../../protocol.ts";
 import type { DeviceInfo, ProcessMemory } from "../../records.ts";
 import { type Ask, within } from "../../run/ask.ts";
 import { GpuLook } from "../../run/gpu_look.ts";
@@ -64,9 +64,9 @@ export class SessionLook {
     return this.#roster.devices;
   }
 
-  /** Watches this process and what it starts, as the recorded command. */
-  follow(pid: number): void {
-    this.#membership.follow(pid);
+  /** Watches this process and what it starts, and what is in its cgroup, as the recorded command. */
+  follow(pid: number, cgroup: RunId | null = null): void {
+    this.#membership.follow(pid, cgroup);
   }
 
   /** Looks once. Never rejects; what has not come at `cutoff` is a gap. */

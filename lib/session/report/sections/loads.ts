@@ -40,7 +40,11 @@ export function loads({ loads, cycles, overlaps }: Analysis): readonly Block[] {
       ) => [series.label, moment(startMs), phase ?? "-", size(bytes)]),
     )),
     ...(overlaps.length === 0
-      ? [paragraph("No model was loaded before the one before it was gone.")]
+      ? [
+        paragraph(
+          "No rotation was seen in which the next model was loaded before the one before was gone.",
+        ),
+      ]
       : table(
         "Two models at once: the next was loaded before the one before was gone",
         ["Memory", "From #", "For #", "More than one alone #"],
