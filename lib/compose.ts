@@ -1,6 +1,8 @@
 /**
  * Answers any question from the two lanes. A lane that fails costs its own part of the answer; the rest
  * stands, and the failure is listed.
+ *
+ * Over 200 lines because the questions are composed of the same parts, and are read together.
  */
 import type { Failure } from "./errors.ts";
 import { askPart, type Composer, switchedOff } from "./lane_part.ts";

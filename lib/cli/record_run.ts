@@ -1,4 +1,8 @@
-/** One run of `hmn record`, from the first look to what to do with the files. */
+/**
+ * One run of `hmn record`, from the first look to what to do with the files.
+ *
+ * Over 200 lines because it is one sequence: the port, the recording, the command, and their ends in every order.
+ */
 import { FAILURES } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import { within } from "../run/ask.ts";

@@ -3,6 +3,8 @@
  *
  * Nothing here waits for the disk, for a notification or for a driver: a tick is taken when it is due, with what has
  * arrived.
+ *
+ * Over 200 lines because what a caller may say to a recorder stands beside what it does.
  */
 import type { RunId } from "../protocol.ts";
 import { Repeated } from "../repeated.ts";

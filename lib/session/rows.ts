@@ -5,6 +5,7 @@
  * `gap` where the whole row could not be read.
  */
 import type { Bytes } from "../records.ts";
+import type { WatchedSample } from "./tick.ts";
 
 /** What every row begins with. */
 export interface RowStart {
@@ -73,26 +74,7 @@ export interface SystemRow extends RowStart {
 }
 
 /** One watched group or process at one tick. */
-export interface ProcessRow extends RowStart {
-  /** What was asked to be watched: a group's name, `NAME`, `PID`, `/regex/`, or `command` for the recorded command. */
-  readonly target: string;
-  readonly kind: "group" | "process";
-  /** The process, where the target is one. */
-  readonly pid: number | null;
-  /** The kernel's name of the process, or of the group's largest one. Untrusted text. */
-  readonly name: string | null;
-  /** Processes of the group; 0: none is there. */
-  readonly processCount: number | null;
-  /** Sum of resident memory; 0 where nothing of the group is there. */
-  readonly rssBytes: Bytes;
-  /** Sum of swapped-out memory. */
-  readonly swapBytes: Bytes;
-  /** Sum of dedicated memory on all GPUs; `null` where a part of it can't be told. */
-  readonly vramBytes: Bytes;
-  /** CPU time since the last tick, in cores; `null` at the first tick and where it is not known. */
-  readonly cpuRatio: number | null;
-  readonly gap: string | null;
-}
+export interface ProcessRow extends RowStart, WatchedSample {}
 
 /** One report of a program's allocator. */
 export interface AllocatorRow extends RowStart {

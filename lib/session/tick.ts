@@ -4,20 +4,22 @@ import type { Bytes, DeviceInfo, SystemMemory } from "../records.ts";
 
 /** A watched group or process at one tick. */
 export interface WatchedSample {
-  /** The group's name, or what was asked to be watched. */
+  /** What was asked to be watched: a group's name, `NAME`, `PID`, `/regex/`, or `command` for the recorded command. */
   readonly target: string;
   readonly kind: "group" | "process";
   /** The process, where the target is one. */
   readonly pid: number | null;
-  /** Name of the process, or of the group's largest. */
+  /** The kernel's name of the process, or of the group's largest one. Untrusted text. */
   readonly name: string | null;
-  /** Processes that are there; `null` where that could not be read. */
+  /** Processes that are there; 0: none is; `null`: that could not be read. */
   readonly processCount: number | null;
+  /** Sum of resident memory; 0 where nothing of it is there. */
   readonly rssBytes: Bytes;
+  /** Sum of swapped-out memory. */
   readonly swapBytes: Bytes;
-  /** Dedicated memory on all GPUs; `null` where a part can't be told. */
+  /** Sum of dedicated memory on all GPUs; `null` where a part of it can't be told. */
   readonly vramBytes: Bytes;
-  /** CPU time since the last tick, in cores. */
+  /** CPU time since the last tick, in cores; `null` at the first tick and where it is not known. */
   readonly cpuRatio: number | null;
   /** Why it could not be read, as `SOURCE CODE`; `null`: it was. */
   readonly gap: string | null;

@@ -1,41 +1,13 @@
 /** The series of a session: what is measured over time, each with its limit. Pure. */
-import type { Bytes } from "../../records.ts";
 import { gpuLimits, lowerLimit, ramLimits } from "../alerts/limits.ts";
 import type { SessionSettings } from "../config/settings.ts";
 import type { SessionData } from "../load/data.ts";
-import { isKnown, lastKnown, type Samples } from "./samples.ts";
-import type { SeriesId } from "./records.ts";
 import { alignedTo } from "./align.ts";
+import { allocatorSeries, targetSeries } from "./series_of_programs.ts";
+import { makeSeries, type Series, type SeriesKind } from "./make_series.ts";
+import { isKnown, lastKnown } from "./samples.ts";
 
-/** What a series measures. */
-export type SeriesKind =
-  | "vram"
-  | "vram_all"
-  | "ram"
-  | "swap"
-  | "cgroup"
-  | "target_rss"
-  | "target_vram"
-  | "allocated"
-  | "reserved"
-  | "utilization"
-  | "cpu";
-
-/** One series, with what it is about. */
-export interface Series extends Samples {
-  readonly id: SeriesId;
-  readonly kind: SeriesKind;
-  /** The GPU, of `vram` and `utilization`. */
-  readonly gpu: number | null;
-  /** The watched group or process, of `target_rss` and `target_vram`; the process of an allocator. */
-  readonly owner: string | null;
-  readonly limit: Bytes;
-  /** Above this it is critical, as the settings have it; `null`: they say nothing about it. */
-  readonly critical: Bytes;
-}
-
-/** A sample counts for at most so many intervals. */
-const HOLD_INTERVALS = 1.5;
+export type { Series, SeriesKind } from "./make_series.ts";
 
 /** The memory of these is asked for in every session: that nothing of it is known has to be told. */
 const ALWAYS: ReadonlySet<SeriesKind> = new Set(["vram", "ram", "target_rss"]);
@@ -54,25 +26,10 @@ export function seriesOf(
   return withUniqueIds(all.filter(({ kind, values }) => ALWAYS.has(kind) || isKnown(values)));
 }
 
-type Named = Omit<Series, "id" | "holdMs" | "sessionEndMs" | "critical"> & SeriesId & {
-  readonly holdMs?: number;
-  readonly critical?: Bytes;
-};
-
-function make(data: SessionData, { id, label, unit, ...rest }: Named): Series {
-  return {
-    holdMs: data.intervalMs * HOLD_INTERVALS,
-    sessionEndMs: data.durationMs,
-    critical: null,
-    ...rest,
-    id: { id, label, unit },
-  };
-}
-
 function gpuSeries(data: SessionData, settings: SessionSettings["gpu"]): readonly Series[] {
   const vram = data.gpus.map(({ gpu, timesMs, columns }) => {
     const totalBytes = lastKnown(columns.totalBytes);
-    return make(data, {
+    return makeSeries(data, {
       id: `vram:gpu${gpu}`,
       label: `GPU ${gpu} memory`,
       unit: "bytes",
@@ -86,7 +43,7 @@ function gpuSeries(data: SessionData, settings: SessionSettings["gpu"]): readonl
     });
   });
   const utilization = data.gpus.map(({ gpu, timesMs, columns }) =>
-    make(data, {
+    makeSeries(data, {
       id: `utilization:gpu${gpu}`,
       label: `GPU ${gpu} utilisation`,
       unit: "ratio",
@@ -110,7 +67,7 @@ function sumOf(data: SessionData, vram: readonly Series[]): Series {
     for (let i = 0; i < values.length; i++) values[i]! += aligned[i]!;
   }
   const limits = vram.map(({ limit }) => limit);
-  return make(data, {
+  return makeSeries(data, {
     id: "vram:all",
     label: "Memory of all GPUs",
     unit: "bytes",
@@ -169,66 +126,7 @@ function systemSeries(data: SessionData, settings: SessionSettings["ram"]): read
       limit: null,
       values: columns.cpuUtilizationRatio,
     } as const,
-  ].map((named) => make(data, named));
-}
-
-function targetSeries(data: SessionData, groups: SessionSettings["groups"]): readonly Series[] {
-  return data.processes.flatMap(({ target, timesMs, columns }) => {
-    const group = groups.find(({ name }) => name === target);
-    const common = { unit: "bytes", gpu: null, owner: target, timesMs } as const;
-    return [
-      make(data, {
-        ...common,
-        id: `rss:${target}`,
-        label: `RAM of ${target}`,
-        kind: "target_rss",
-        limit: group?.ramLimitBytes ?? null,
-        values: columns.rssBytes,
-      }),
-      make(data, {
-        ...common,
-        id: `vram:${target}`,
-        label: `GPU memory of ${target}`,
-        kind: "target_vram",
-        limit: group?.vramLimitBytes ?? null,
-        values: columns.vramBytes,
-      }),
-    ];
-  });
-}
-
-function allocatorSeries(data: SessionData): readonly Series[] {
-  return data.allocators.flatMap(({ pid, gpu, timesMs, columns }) => {
-    const owner = pid === null ? "?" : String(pid);
-    // A program reports when it likes, not at our ticks.
-    const holdMs = HOLD_INTERVALS * Math.max(data.intervalMs, medianDistance(timesMs));
-    const common = { unit: "bytes", gpu, owner, limit: null, timesMs, holdMs } as const;
-    const whose = `${pid === null ? "an allocator" : `process ${pid}`}${
-      gpu === null ? "" : ` on GPU ${gpu}`
-    }`;
-    return [
-      make(data, {
-        ...common,
-        id: `allocated:${owner}`,
-        label: `Allocated by ${whose}`,
-        kind: "allocated",
-        values: columns.allocatedBytes,
-      }),
-      make(data, {
-        ...common,
-        id: `reserved:${owner}`,
-        label: `Reserved by ${whose}`,
-        kind: "reserved",
-        values: columns.reservedBytes,
-      }),
-    ];
-  });
-}
-
-/** The median time between two neighbours; 0 where there are none. */
-function medianDistance(timesMs: Float64Array): number {
-  const distances = timesMs.slice(1).map((time, i) => time - timesMs[i]!).sort();
-  return distances[distances.length >> 1] ?? 0;
+  ].map((named) => makeSeries(data, named));
 }
 
 /** A watched group may be called `gpu0`, and a process may report for several GPUs. */

@@ -4,6 +4,8 @@
  * A change is followed from sample to sample while it is faster than the noise and than the slowest step that counts;
  * what lies close together in the same direction is one step, so a model that is loaded over half a minute counts
  * once, and a slow drift counts as none.
+ *
+ * Over 200 lines because it is one algorithm, whose steps mean little apart.
  */
 import { quantileOfSorted } from "../stats/quantile.ts";
 import { type IndexRange, knownValues, type TimeSpan } from "./samples.ts";

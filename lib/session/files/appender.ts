@@ -3,6 +3,8 @@
  *
  * What can't be written is kept, newest first, and written when it can be. A row that was written in part is cut off
  * and written again as a whole. A file that was removed is made anew, with what was not yet safe in the old one.
+ *
+ * Over 200 lines because it is one state machine: what waits, what is written and what is safe mean nothing apart.
  */
 import { diskReason } from "./disk_reason.ts";
 import type { RowFile, Store } from "./store.ts";

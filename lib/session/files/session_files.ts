@@ -1,11 +1,14 @@
-/** The files of one session being recorded: which there are, their names, syncing, rotation and the end. */
+/**
+ * The files of one session being recorded: which there are, their names, syncing, rotation and the end.
+ *
+ * Over 200 lines because the files of a session have one keeper, and what it does to them is one life.
+ */
 import { HypomnesisError } from "../../errors.ts";
 import type { RowOf, Table } from "../columns.ts";
 import { fileName, partName, type SessionId, stampOf } from "../file_names.ts";
 import type { SessionMeta } from "../session_meta.ts";
-import { toSnakeCase } from "../../json_case.ts";
-import { escapeJson } from "../../text.ts";
 import { Appender } from "./appender.ts";
+import { claimSession, metaText } from "./claim_session.ts";
 import { diskReason } from "./disk_reason.ts";
 import { headerText, rowText } from "./csv_text.ts";
 import type { Store } from "./store.ts";
@@ -67,7 +70,11 @@ export class SessionFiles {
       for (let second = 0; second < MOST_STAMPS; second++) {
         const id = { name, stamp: stampOf(new Date(startedAt.getTime() + second * 1000)) };
         const described = meta(id);
-        const claimed = await claim(store, `${folder}/${fileName("session", id)}`, described);
+        const claimed = await claimSession(
+          store,
+          `${folder}/${fileName("session", id)}`,
+          described,
+        );
         if (!claimed) continue;
         await store.put(`${folder}/${fileName("control", id)}`, "");
         return new SessionFiles(options, id, described);
@@ -207,30 +214,5 @@ export class SessionFiles {
   /** The last. */
   async closeLog(): Promise<void> {
     await this.#log.close();
-  }
-}
-
-/** Indented, because people read it too. The line breaks are put in last: they are no part of any text. */
-function metaText(meta: SessionMeta): string {
-  const lines = JSON.stringify(toSnakeCase(meta), null, 2).split("\n");
-  return `${lines.map(escapeJson).join("\n")}\n`;
-}
-
-async function claim(store: Store, path: string, meta: SessionMeta): Promise<boolean> {
-  let isMade = false;
-  try {
-    const file = await store.create(path);
-    isMade = true;
-    try {
-      await file.append(metaText(meta));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return true;
-  } catch (error) {
-    if (isMade) await store.remove(path).catch(() => {});
-    if ((error as { code?: unknown }).code === "EEXIST") return false;
-    throw error;
   }
 }

@@ -1,6 +1,8 @@
 /**
  * Which processes belong to which target. They are looked for at most once a second, because that reads the whole of
  * `/proc`; what they hold is asked at every tick.
+ *
+ * Over 200 lines because the ways to find a member share one memory of who is who.
  */
 import { unanswered } from "../../answering.ts";
 import type { Failure } from "../../errors.ts";

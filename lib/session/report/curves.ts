@@ -3,6 +3,8 @@
  *
  * In the values `null` is a gap, and `false` a place at which this curve has no sample of its own (another one has):
  * the line goes on over it.
+ *
+ * Over 200 lines because each part of what is drawn has its definition beside it.
  */
 import { alertSpans } from "../analysis/alerts.ts";
 import type { AlertSpan } from "../analysis/records.ts";
