@@ -53,6 +53,7 @@ function sessions({ a, b, durationMs, energyWattHours }: Comparison): Inline[][]
   const watts = (value: number | null) => value === null ? UNKNOWN : `${decimal(value, 2)} Wh`;
   return [
     both("Session", ({ name }) => name),
+    both("Read from", ({ files }) => files[0] ?? "-"),
     both("Began", ({ startedAtMs }) => wallClock(startedAtMs)),
     ["Lasted", span(durationMs.a), span(durationMs.b)],
     both("Host", ({ host }) => host ?? "not known"),

@@ -12,7 +12,10 @@ export function groups(analysis: Analysis): readonly Block[] {
   const kinds = (["type", "step", "name"] as const).map((by) => ({
     by,
     found: analysis.groups.filter((group) => group.by === by),
-  })).filter(({ found }) => found.length > 0);
+  })).filter(({ found, by }) =>
+    // Of phases that came once each, the table of phases tells the same.
+    by === "name" ? found.some(({ count }) => count > 1) : found.length > 0
+  );
   if (kinds.length === 0) return [paragraph("No phases were recorded that could be added up.")];
   return kinds.flatMap(({ by, found }) =>
     table(
