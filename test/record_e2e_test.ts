@@ -20,12 +20,22 @@ const LEAK_PER_HOUR = 20 * MIB * 3600;
 /** Changes in one direction within 5 s are one, so what is to be told apart lies further apart. */
 const SCRIPT = [
   ...["phase", "base", "wait", "1500"],
-  ...["phase", "load", "take", "300", "wait", "6000"],
-  ...["phase", "work", "take", "100", "wait", "1500", "give", "wait", "1500"],
-  ...["phase", "leaking", "leak", "4", "200", "30"],
-  ...["phase", "after", "wait", "5500"],
-  ...["phase", "unload", "give", "wait", "6000"],
+  ...begin("load"),
+  ...["take", "300", "wait", "6000"],
+  ...begin("work"),
+  ...["take", "100", "wait", "1500", "give", "wait", "1500"],
+  ...begin("leaking"),
+  ...["leak", "4", "200", "30"],
+  ...begin("after"),
+  ...["wait", "5500"],
+  ...begin("unload"),
+  ...["give", "wait", "6000"],
 ];
+
+/** The line that names a phase takes a moment to reach the recorder; nothing happens meanwhile. */
+function begin(phase: string): string[] {
+  return ["pause", "300", "phase", phase, "pause", "500"];
+}
 
 /** What the kernel told after each wait, and after the leak. */
 type Steps = [number, number, number, number, number, number, number];

@@ -29,6 +29,7 @@ const ALONE = [
   "cli_watch_test.ts",
   "hmn_live_test.ts",
   "run_command_test.ts",
+  "record_e2e_test.ts",
 ];
 // They take longest, so they start first.
 const SLOW = [

@@ -2,7 +2,7 @@
  * Takes and gives back memory in known steps, and says so: the truth that a recording is compared with.
  *
  * Arguments, in order: `phase NAME` says a line that names a phase; `take MIB` takes and touches memory; `give` gives
- * back what was taken last; `wait MS` waits; `leak MIB MS COUNT` takes a little, COUNT times, and never gives it back.
+ * back what was taken last; `wait MS` waits; `pause MS` does too; `leak MIB MS COUNT` takes a little, COUNT times, and never gives it back.
  * After each `wait` and `leak` the process's own resident memory is written to the file descriptor 3, where it is open.
  */
 #define _GNU_SOURCE
@@ -65,6 +65,8 @@ int main(int argc, char **argv) {
     } else if (!strcmp(word, "wait") && i + 1 < argc) {
       wait_ms(atol(argv[++i]));
       tell_rss();
+    } else if (!strcmp(word, "pause") && i + 1 < argc) {
+      wait_ms(atol(argv[++i]));
     } else if (!strcmp(word, "leak") && i + 3 < argc) {
       size_t bytes = strtoul(argv[i + 1], NULL, 10) << 20;
       for (long n = atol(argv[i + 3]); n > 0; n--) {

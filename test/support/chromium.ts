@@ -42,6 +42,8 @@ export async function startChromium(): Promise<Chromium> {
     executablePath: PROGRAM,
     headless: true,
     userDataDir: profile,
+    // What it puts aside goes with the profile.
+    env: { ...process.env, TMPDIR: profile },
     // It must not be able to reach a network even where a page wants to.
     args: [
       "--disable-dev-shm-usage",
