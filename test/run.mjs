@@ -139,13 +139,14 @@ async function inPool(jobs, atATime = AT_A_TIME) {
   await Promise.all(Array.from({ length: atATime }, worker));
 }
 
-/** The fake libraries of the tests are C, one pipeline of the README goes through jq, and pages need a browser. */
+/** The fake libraries of the tests are C, one pipeline of the README goes through jq, an example is Python, and pages need a browser. */
 function installTools() {
   const isHere = (program) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
   // Asking Chromium itself would start it.
   const missing = [
     ...(isHere("gcc") ? [] : ["gcc", "libc6-dev"]),
     ...(isHere("jq") ? [] : ["jq"]),
+    ...(isHere("python3") ? [] : ["python3"]),
     ...(existsSync("/usr/bin/chromium") ? [] : ["chromium"]),
   ];
   if (process.platform !== "linux" || missing.length === 0) return;
