@@ -427,3 +427,13 @@ test(
     assert.deepEqual([begun.subject, begun.type], ["Model-Loading", "planning"]);
   },
 );
+
+test("an alert's command that fails is told at once", { skip }, async () => {
+  using folder = new LogFolder();
+  const alerts = ["--ram-warning", "0.1%", "--ram-critical", "99%", "--on-alert", "exit 3"];
+  const run = startRecording(folder, ["--interval", "50ms", ...alerts]);
+  await until("the complaint", () => /"\/bin\/sh".*exit code 3/.test(run.stderr()));
+  run.kill("SIGINT");
+  assert.equal((await run.ended).code, 0, run.stderr());
+  assert.match(folder.text("test-execution"), /exit code 3/);
+});

@@ -106,6 +106,7 @@ export class RecordRun {
       onAlert: (change) => this.#line.alert(change),
       onStorage: (file, reason) => this.#line.storage(file, reason),
       onHealth: (change) => this.#line.health(change),
+      onRemark: (message) => this.#line.say(`hmn record: ${escapeText(message)}`),
     });
   }
 

@@ -49,6 +49,8 @@ export interface RecorderOptions {
   readonly onHealth?: (change: HealthChange) => void;
   /** Called when a file can't be written (with the reason), and when it can again (`null`). */
   readonly onStorage?: (file: string, reason: string | null) => void;
+  /** Called when somebody could not be told of an alert. */
+  readonly onRemark?: (message: string) => void;
   /** Called when everything is written. */
   readonly onEnd?: () => Promise<void>;
 }
@@ -129,7 +131,9 @@ export class Recorder {
     const sessionName = settings.name ?? name;
     const notifier = new Notifier(settings.notify, sessionName, ({ ok, message }) => {
       const { recorder } = opened;
-      if (!ok && recorder !== undefined) recorder.#writer.remark(message, recorder.#now());
+      if (ok || recorder === undefined) return;
+      recorder.#writer.remark(message, recorder.#now());
+      options.onRemark?.(message);
     });
     const files = await SessionFiles.create({
       store,
