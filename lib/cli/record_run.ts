@@ -202,7 +202,9 @@ export class RecordRun {
   #readPhases(recorder: Recorder): void {
     const onStray = (line: string) =>
       this.#line.say(`hmn record: stdin: no name of a phase: ${escapeText(line.slice(0, 80))}`);
-    void phasesFromInput(this.#context.stdin(), recorder, onStray, this.#gate()).catch(() => {});
+    phasesFromInput(this.#context.stdin(), recorder, onStray, this.#gate()).catch((error: Error) =>
+      this.#line.say(`hmn record: stdin can't be read: ${escapeText(error.message)}`)
+    );
   }
 
   async #listen(recorder: () => Recorder | undefined): Promise<void> {

@@ -1,14 +1,18 @@
 /** A wish for a phase, as it comes over HTTP. */
 import { HypomnesisError } from "../errors.ts";
-import { isPhaseName, PHASE_FORM, type PhaseWish } from "../session/control.ts";
+import {
+  isPhaseName,
+  LONGEST_TEXT,
+  MOST_LABELS,
+  PHASE_FORM,
+  type PhaseWish,
+} from "../session/control.ts";
 import { quotedNames } from "../telemetry/refuse.ts";
 
 /** What is wished: `phase` begins, or, where it is `null`, the innermost one ends. */
 export type PhaseRequest = Omit<PhaseWish, "atMs">;
 
 const FIELDS = ["name", "nested", "end", "type", "step", "labels"];
-const LONGEST = 100;
-const MOST_LABELS = 32;
 
 /**
  * Reads `{ name, nested?, type?, step?, labels? }`, which begins a phase, or `{ end: true }`, which ends one.
@@ -58,7 +62,7 @@ function flag(field: string, value: unknown): boolean {
 }
 
 function isShort(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && value.length <= LONGEST &&
+  return typeof value === "string" && value !== "" && value.length <= LONGEST_TEXT &&
     !/\p{Cc}/u.test(value);
 }
 
@@ -66,7 +70,7 @@ function textOf(field: string, value: unknown): string | null {
   if (value === undefined || value === null || value === "") return null;
   if (isShort(value)) return value;
   throw refuse(
-    `${field} is not accepted: give 1 to ${LONGEST} characters without control characters`,
+    `${field} is not accepted: give 1 to ${LONGEST_TEXT} characters without control characters`,
   );
 }
 
@@ -78,6 +82,6 @@ function labelsOf(value: unknown): Readonly<Record<string, string>> {
   if (fits) return Object.fromEntries(entries);
   throw refuse(
     `labels are not accepted: give an object of up to ${MOST_LABELS} texts, ` +
-      `keys and values of 1 to ${LONGEST} characters without control characters`,
+      `keys and values of 1 to ${LONGEST_TEXT} characters without control characters`,
   );
 }

@@ -125,7 +125,7 @@ const CELLS: { readonly [T in Table]: Cells<RowOf[T]> } = {
     severity: text("info, warning or critical"),
     value: ["number", 6, "the number that decided"],
     limit: ["number", 6, "what it was compared with"],
-    unit: text("bytes, ratio, ms or bytes_per_second"),
+    unit: text("bytes, ratio or ms"),
     type: text("type of the phase"),
     step: text("step of the phase"),
     labels: text("labels of the phase: key=value;key=value"),

@@ -18,15 +18,15 @@ export interface PhaseWish extends PhaseDetails {
 }
 
 /** The longest name of a phase, type or step, and most labels. */
-const LONGEST = 100;
-const MOST_LABELS = 32;
+export const LONGEST_TEXT = 100;
+export const MOST_LABELS = 32;
 
 /** The accepted form of a phase's name, for errors. */
-export const PHASE_FORM = `1 to ${LONGEST} characters without slashes and control characters`;
+export const PHASE_FORM = `1 to ${LONGEST_TEXT} characters without slashes and control characters`;
 
 /** A text can name a phase. */
 export function isPhaseName(text: string): boolean {
-  return text.trim() !== "" && text.length <= LONGEST && !/[/\p{Cc}]/u.test(text);
+  return text.trim() !== "" && text.length <= LONGEST_TEXT && !/[/\p{Cc}]/u.test(text);
 }
 
 /** Reads one line; `null`: it is no wish. */
@@ -54,7 +54,7 @@ export function parseWish(line: string): PhaseWish | null {
 }
 
 function shortText(value: unknown): string | null {
-  return typeof value === "string" && value !== "" && value.length <= LONGEST ? value : null;
+  return typeof value === "string" && value !== "" && value.length <= LONGEST_TEXT ? value : null;
 }
 
 function labelsOf(value: unknown): Readonly<Record<string, string>> {

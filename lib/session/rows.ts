@@ -126,7 +126,7 @@ export interface EventRow extends RowStart {
   readonly value: number | null;
   /** What it was compared with. */
   readonly limit: number | null;
-  /** `bytes`, `ratio`, `ms`, `bytes_per_second`; `null` without a value. */
+  /** `bytes`, `ratio` or `ms`; `null` without a value. */
   readonly unit: string | null;
   /** Of a phase: its type, its step, and further labels as `key=value` separated by `;`. */
   readonly type: string | null;
