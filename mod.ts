@@ -100,6 +100,17 @@ export {
   printUsed,
 } from "./lib/device_text.ts";
 export { MemoryReport, ramMb, vramMb } from "./lib/report.ts";
+export { type AllocatorState, type BoardOptions, TelemetryBoard } from "./lib/telemetry/board.ts";
+export type { AllocatorReport } from "./lib/telemetry/report.ts";
+export type { AllocatorHealth } from "./lib/telemetry/pressure.ts";
+export {
+  type AlarmInput,
+  type AlarmPart,
+  type MemoryAlarm,
+  type MemoryAlarms,
+  memoryAlarms,
+} from "./lib/telemetry/alarm.ts";
+export { type BannerOptions, formatBanner } from "./lib/telemetry/banner.ts";
 export { PeakTracker } from "./lib/peak.ts";
 export {
   type DedicatedThreshold,

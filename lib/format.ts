@@ -57,6 +57,11 @@ export function formatSize(bytes: Bytes): string {
   return bytes < GIB ? formatMib(bytes) : `${roundHalfEven(bytes / GIB, 1)} GiB`;
 }
 
+/** `45.5%` of a ratio 0…1: one decimal, ties to even. */
+export function formatPercent(ratio: number | null): string {
+  return ratio === null ? UNKNOWN : `${roundHalfEven(ratio * 100, 1)}%`;
+}
+
 const BINARY_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /**

@@ -31,6 +31,7 @@ import {
   viewAll,
   viewSnapshot,
 } from "./snapshot.ts";
+import { TelemetryBoard } from "./telemetry/board.ts";
 import { type Tick, watchTicks } from "./watch.ts";
 
 /** Options of one question. */
@@ -60,6 +61,8 @@ export class Meter implements AsyncDisposable {
   readonly #composer: Composer;
   readonly #lanes: Lanes;
   #closed = false;
+  /** What programs report of their allocators; the endpoint and the exporters tell it on. */
+  readonly telemetry: TelemetryBoard = new TelemetryBoard();
 
   /** Use {@linkcode openMeter}. */
   constructor(options: MeterOptions) {

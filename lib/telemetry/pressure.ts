@@ -4,6 +4,7 @@
  * The limits are shares of what the allocator has reserved, not of the GPU: a full reserve has to grow at the next
  * step, and that is where a program runs out of memory.
  */
+import { formatPercent } from "../format.ts";
 import type { AllocatorReport } from "./report.ts";
 
 /** How near an allocator is to the end of what it has reserved. */
@@ -34,4 +35,15 @@ export function allocatorHealth(percent: number | null): AllocatorHealth | null 
   if (percent === null) return null;
   if (percent > CRITICAL_PERCENT) return "critical";
   return percent >= WARNING_PERCENT ? "warning" : "healthy";
+}
+
+/** From this share of an unused reserve on there is something to do about it. */
+export const FRAGMENTED_RATIO = 0.3;
+
+/** What to do about a reserve that no tensor uses; `null` where it is small enough. */
+export function fragmentationAdvice(held: Held): string | null {
+  const ratio = fragmentation(held);
+  if (ratio === null || ratio <= FRAGMENTED_RATIO) return null;
+  return `${formatPercent(ratio)} of the reserve is held and not used: ` +
+    "use checkpointing of activations, or a smaller batch";
 }
