@@ -57,6 +57,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./lib/cli/check.ts"),
   },
   {
+    name: "serve",
+    about: "the memory over HTTP: a live page, JSON, a stream, metrics",
+    load: () => import("./lib/cli/serve.ts"),
+  },
+  {
+    name: "banner",
+    about: "[Mem:45%] for prompts, tmux and status lines",
+    load: () => import("./lib/cli/banner.ts"),
+  },
+  {
     name: "doctor",
     about: "what each source of numbers answers, and what can be measured here",
     load: () => import("./lib/cli/doctor.ts"),

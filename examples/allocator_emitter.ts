@@ -1,7 +1,10 @@
 /**
- * Reports what an allocator of this program holds to a running `hmn record --listen PORT`, once per step.
+ * Reports what an allocator of this program holds to a running `hmn serve` or `hmn record --listen PORT`, once per step.
  *
- *     bun examples/allocator_emitter.ts http://127.0.0.1:PORT
+ *     bun examples/allocator_emitter.ts http://127.0.0.1:9700
+ *
+ * Port 9700 is where `hmn serve` listens unless it was told otherwise. A server that asks for a token finds it in the
+ * environment: HMN_TOKEN is sent as `Authorization: Bearer …`.
  */
 import process from "node:process";
 
@@ -15,11 +18,15 @@ export interface Held {
 /** Sends one report; `true`: it was taken. Never rejects, and waits a quarter of a second at most. */
 export async function report(url: string, held: Held, step?: number): Promise<boolean> {
   try {
-    const response = await fetch(new URL("/v1/telemetry", url), {
+    const token = process.env.HMN_TOKEN;
+    const response = await fetch(`${url.replace(/\/+$/, "")}/v1/telemetry`, {
       method: "POST",
       redirect: "error",
       signal: AbortSignal.timeout(250),
-      headers: { "content-type": "application/json" },
+      headers: {
+        "content-type": "application/json",
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+      },
       body: JSON.stringify({ ...held, pid: process.pid, step }),
     });
     await response.body?.cancel();

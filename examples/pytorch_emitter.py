@@ -1,11 +1,14 @@
-"""Reports what PyTorch's allocator holds on a GPU to a running `hmn record --listen PORT`.
+"""Reports what PyTorch's allocator holds on a GPU to a running `hmn serve` or `hmn record --listen PORT`.
 
     from pytorch_emitter import report
-    report("http://127.0.0.1:PORT")        # once per step
+    report("http://127.0.0.1:9700")        # once per step
+
+Port 9700 is where `hmn serve` listens unless it was told otherwise. A server that asks for a token finds it in the
+environment: HMN_TOKEN is sent as `Authorization: Bearer ...`.
 
 Standard library only. It does nothing where torch was not imported or CUDA is not in use, and never raises: a training
 loop goes on as if nothing had happened. It waits TIMEOUT_S at most for each of connecting, sending and the answer;
-after a failure it does not try again for PAUSE_S, so that a recorder that hangs costs next to nothing.
+after a failure it does not try again for PAUSE_S, so that a server that hangs costs next to nothing.
 """
 
 import http.client
@@ -53,11 +56,14 @@ def _post(url, body):
     parts = urllib.parse.urlsplit(url)
     is_secure = parts.scheme == "https"
     make = http.client.HTTPSConnection if is_secure else http.client.HTTPConnection
-    # Neither proxies nor redirects: the recorder is on this machine.
+    # Neither proxies nor redirects: the report and the token go where they were meant to go.
     connection = make(parts.hostname, parts.port, timeout=TIMEOUT_S)
     try:
         path = parts.path.rstrip("/") + "/v1/telemetry"
         headers = {"content-type": "application/json"}
+        token = os.environ.get("HMN_TOKEN")
+        if token:
+            headers["authorization"] = "Bearer " + token
         connection.request("POST", path, json.dumps(body), headers)
         return connection.getresponse().status == 204
     finally:

@@ -29,6 +29,7 @@ export const FAILURES = {
   absent: { exit: 9, status: 503, means: "the library, program or file is not on this machine" },
   not_supported: { exit: 9, status: 501, means: "the device or driver does not tell this number" },
   worker_failed: { exit: 10, status: 503, means: "no worker could be started or kept alive" },
+  unreachable: { exit: 10, status: 502, means: "the server asked by its URL did not answer" },
   closed: { exit: 10, status: 503, means: "the meter was closed" },
   output_failed: { exit: 74, status: 500, means: "the answer could not be written" },
   command_not_executable: {

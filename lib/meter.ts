@@ -76,6 +76,11 @@ export class Meter implements AsyncDisposable {
     return this.#lanes.isolation;
   }
 
+  /** It was closed, and answers nothing any more. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Process ids of the workers that run as child processes at the moment; what they use is our own cost. */
   get workerPids(): readonly number[] {
     return this.#lanes.workerPids;

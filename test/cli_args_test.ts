@@ -16,7 +16,8 @@ const DEVICE_FORM = "an index, a UUID or its first 8 or more characters, or a PC
 const SOURCES_FORM = "names separated by commas, out of proc, proc_mm, nvml, nvidia_smi, runtime";
 const SORT_FORM = "dedicated, vram, committed, shared, total, rss";
 
-const NAMES = "snapshot, ps, watch, run, spill, record, phase, analyze, check, doctor";
+const NAMES =
+  "snapshot, ps, watch, run, spill, record, phase, analyze, check, serve, banner, doctor";
 
 /** Refused before anything is opened, with one line. */
 async function refused(args: readonly string[], line: string, env: Record<string, string> = {}) {
@@ -90,7 +91,7 @@ test("every option of every command is refused without a value, with a wrong one
 });
 
 test("an unknown option is named with those that there are", async () => {
-  const known = "--json, --device, --sources, --help, --version";
+  const known = "--json, --device, --url, --token, --sources, --help, --version";
   for (const option of ["--foo", "--foo=1", "-x", "-5", "--no-json", "--json.x", "--constructor"]) {
     await refused([option], `hmn: error: unknown option "${option}": hmn takes ${known}`);
   }
@@ -208,7 +209,9 @@ test("the examples of the help are accepted", async () => {
       for (const [line] of (await load()).command.examples) {
         const args = line.split(/ \| | >> /)[0]!.replaceAll("'", "").split(" ").slice(1);
         // What would go on for ever is ended, and what needs a terminal has one.
-        const { stderr, code } = await hmn(args, {}, {
+        // The same port is another runtime's in the same moment.
+        const port = args[0] === "serve" ? ["--port", "0"] : [];
+        const { stderr, code } = await hmn([...args, ...port], {}, {
           tty: true,
           onListen: (send) => setTimeout(() => send("SIGINT"), 20),
         });

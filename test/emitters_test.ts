@@ -14,18 +14,26 @@ import { repositoryFile, runScript } from "./support/run_script.ts";
 
 const MIB = 2 ** 20;
 
-/** A real intake, and what it took meanwhile. */
+/** A real intake, what it took meanwhile, and how each request named itself. */
 async function withIntake(
-  action: (url: string, reports: readonly AllocatorReport[]) => Promise<void>,
+  action: (
+    url: string,
+    reports: readonly AllocatorReport[],
+    authorizations: readonly (string | null)[],
+  ) => Promise<void>,
 ): Promise<void> {
   const reports: AllocatorReport[] = [];
+  const authorizations: (string | null)[] = [];
   const app = createIngest({
     onTelemetry: (report) => void reports.push(report),
     onPhase: () => assert.fail("nobody sets a phase here"),
   });
-  const server = await serveApp(app.fetch, { port: 0 });
+  const server = await serveApp((request, env) => {
+    authorizations.push(request.headers.get("authorization"));
+    return app.fetch(request, env as never);
+  }, { port: 0 });
   try {
-    await action(server.url, reports);
+    await action(server.url, reports, authorizations);
   } finally {
     await server.close();
   }
@@ -45,8 +53,8 @@ async function withSilence(action: (url: string) => Promise<void>): Promise<void
 }
 
 describe("examples/allocator_emitter.ts", () => {
-  const run = (...args: string[]) =>
-    runScript(repositoryFile("examples/allocator_emitter.ts"), { args });
+  const run = (url: string, env: Readonly<Record<string, string>> = {}) =>
+    runScript(repositoryFile("examples/allocator_emitter.ts"), { args: [url], env });
 
   it("reports each step", async () => {
     await withIntake(async (url, reports) => {
@@ -59,6 +67,19 @@ describe("examples/allocator_emitter.ts", () => {
       assert.deepEqual(numbers, [[4, 16, 4, "0"], [24, 32, 24, "1"], [8, 32, 24, "2"]]);
       assert.ok(reports.every(({ pid }) => pid !== null && pid !== process.pid));
       assert.equal(new Set(reports.map(({ pid }) => pid)).size, 1);
+    });
+  });
+
+  it("sends the token of the environment, where there is one", async () => {
+    await withIntake(async (url, reports, authorizations) => {
+      assert.equal((await run(`${url}/`, { HMN_TOKEN: "secret" })).code, 0);
+      assert.equal((await run(url, { HMN_TOKEN: "" })).code, 0);
+      const secret = "Bearer secret";
+      assert.deepEqual(authorizations, [secret, secret, secret, null, null, null]);
+      // One that no header can hold is a failure like any other.
+      const wrong = await run(url, { HMN_TOKEN: "a\nb" });
+      assert.deepEqual([wrong.code, wrong.stderr], [0, ""]);
+      assert.deepEqual([reports.length, authorizations.length], [6, 6]);
     });
   });
 
@@ -99,7 +120,11 @@ function pythonReason(): string | false {
 
 describe("examples/pytorch_emitter.py", { skip: pythonReason() }, () => {
   /** Runs a Python program that finds the emitter and, where asked for, the stand-in; what it prints. */
-  async function python(program: string, url: string, { torch = true } = {}): Promise<string> {
+  async function python(
+    program: string,
+    url: string,
+    { torch = true, token = "" } = {},
+  ): Promise<string> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "hypomnesis-torch-"));
     if (torch) fs.writeFileSync(path.join(folder, "torch.py"), TORCH);
     const env = {
@@ -107,6 +132,7 @@ describe("examples/pytorch_emitter.py", { skip: pythonReason() }, () => {
       PYTHONPATH: `${folder}:${repositoryFile("examples")}`,
       PYTHONDONTWRITEBYTECODE: "1",
       http_proxy: "http://127.0.0.1:1",
+      HMN_TOKEN: token,
     };
     try {
       return await new Promise((resolve, reject) => {
@@ -137,6 +163,18 @@ for step in range(2): print(report(sys.argv[1], step))
         { ...held, allocatedBytes: 2 * MIB + 1, device: 1, step: "1" },
         { ...held, allocatedBytes: 3 * MIB, device: 0, step: "last" },
       ]);
+    });
+  });
+
+  it("sends the token of the environment, where there is one", async () => {
+    await withIntake(async (url, reports, authorizations) => {
+      assert.equal(await python(LOOP, url, { token: "secret" }), "True\nTrue\n");
+      assert.equal(await python(LOOP, url), "True\nTrue\n");
+      assert.deepEqual(authorizations, ["Bearer secret", "Bearer secret", null, null]);
+      for (const wrong of ["a\nb", "🔑"]) {
+        assert.equal(await python(LOOP, url, { token: wrong }), "False\nFalse\n");
+      }
+      assert.deepEqual([reports.length, authorizations.length], [4, 4]);
     });
   });
 

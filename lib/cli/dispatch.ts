@@ -24,13 +24,15 @@ export async function runCli(
 }
 
 async function dispatch(commands: readonly CommandEntry[], context: CliContext): Promise<number> {
-  const [first, ...others] = context.args;
+  const { server, rest: given } = splitServer(context.args);
+  const [first, ...behind] = given;
+  const others = [...server, ...behind];
   if (first === "help") return await help(commands, others, context);
   const named = first !== undefined && !first.startsWith("-");
   const entry = named ? find(commands, first) : find(commands, null);
   const { command } = await entry.load();
   const title = titleOf(entry);
-  const args = named ? others : context.args;
+  const args = named ? others : [...server, ...given];
   const { operands } = command;
   const split = operands?.takeRest ? splitRest(command.options, args) : { options: args, rest: [] };
   const parsed = parseByTable(title, command.options, split.options, context.env);
@@ -49,6 +51,19 @@ async function dispatch(commands: readonly CommandEntry[], context: CliContext):
     );
   }
   return await command.run(values, context, rest);
+}
+
+/** The options that say which server is asked may stand before the command: `hmn --url … ps`. */
+function splitServer(
+  args: readonly string[],
+): { readonly server: readonly string[]; readonly rest: readonly string[] } {
+  let end = 0;
+  for (;;) {
+    const [option = "", value] = args.slice(end, end + 2);
+    if (/^--(?:url|token)=/.test(option)) end += 1;
+    else if (/^--(?:url|token)$/.test(option) && value !== undefined) end += 2;
+    else return { server: args.slice(0, end), rest: args.slice(end) };
+  }
 }
 
 async function help(

@@ -2,7 +2,11 @@
 import { parseSources } from "../options.ts";
 import type { DeviceSelector } from "../select_device.ts";
 import { SOURCE_NAMES, type SourceName } from "../sources.ts";
-import type { Flag, Valued } from "./command.ts";
+import { TOKEN_ACCEPTS, TOKEN_FORM } from "../http/token.ts";
+import { baseUrl, URL_ACCEPTS } from "../client/base_url.ts";
+import type { AskerOptions } from "./asker.ts";
+import type { Flag, Valued, Values } from "./command.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** The largest PID the protocol takes. */
 const MAX_PID = 0x7fffffff;
@@ -54,6 +58,56 @@ export const SOURCES_OPTION: Valued<readonly SourceName[]> = {
     }
   },
 };
+
+/** `--url` and `HMN_URL` */
+const URL_OPTION: Valued<string> = {
+  about: "ask the hmn serve at this address, about its machine",
+  value: "URL",
+  accepts: URL_ACCEPTS,
+  env: "HMN_URL",
+  parse: (text) => {
+    try {
+      return baseUrl(text);
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/** `--token` and `HMN_TOKEN`; what it does depends on the command. */
+export function tokenOption(about: string): Valued<string> {
+  return {
+    about: `${about}; in HMN_TOKEN it is not seen by others`,
+    value: "TOKEN",
+    accepts: TOKEN_ACCEPTS,
+    env: "HMN_TOKEN",
+    parse: (text) => TOKEN_FORM.test(text) ? text : undefined,
+  };
+}
+
+/** Which server is meant. */
+export const SERVER_OPTIONS = {
+  url: URL_OPTION,
+  token: tokenOption("the token of that server"),
+} as const;
+
+/** Who is asked: the options of every command that asks. */
+export const ASKED_OPTIONS = { ...SERVER_OPTIONS, sources: SOURCES_OPTION } as const;
+
+/**
+ * How the asker is opened that the options mean.
+ *
+ * @throws {UsageError} where they contradict each other
+ */
+export function askedBy({ url, token, sources }: Values<typeof ASKED_OPTIONS>): AskerOptions {
+  if (url === undefined) return { sources };
+  if (sources !== undefined) {
+    throw new UsageError(
+      "--sources is about this machine, and --url (or HMN_URL) about another: give one of them",
+    );
+  }
+  return { url, token };
+}
 
 /** An option whose value is one of a few words; each word stands for a value. */
 export function choiceOption<T>(

@@ -6,6 +6,7 @@ import { findRunning, type RunningSession } from "../session/files/find_running.
 import { PHASE_NAMES } from "../session/config/settings.ts";
 import type { CliContext } from "./context.ts";
 import { defineCommand, type Valued } from "./command.ts";
+import { SERVER_OPTIONS } from "./options.ts";
 import { quote } from "./parse.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -25,7 +26,7 @@ const LABEL: Valued<readonly (readonly [string, string])[]> = {
 
 /** The command. */
 export const command = defineCommand({
-  about: "Tells a running `hmn record` which phase of the work begins.",
+  about: "Tells a running `hmn record`, or a server (--url), which phase of the work begins.",
   options: {
     session: textOption("the session, by its name or stamp, where several are running", "NAME"),
     out: textOption("the folder it records into; memory-logs by default", "FOLDER"),
@@ -34,6 +35,7 @@ export const command = defineCommand({
     label: LABEL,
     nested: { about: "within the current phase, instead of after it" },
     end: { about: "end the current phase, instead of beginning one" },
+    ...SERVER_OPTIONS,
   },
   operands: { usage: "[NAME]", takeRest: false },
   notes: [
@@ -49,8 +51,31 @@ export const command = defineCommand({
     ["hmn phase mission --type planning --step 3", "the third planning mission"],
     ["hmn phase --end", "the phase is over"],
   ],
-  async run({ session, out, type, step, label, nested, end }, context, operands) {
+  async run({ session, out, type, step, label, nested, end, url, token }, context, operands) {
     const phase = phaseOf(operands, end);
+    const labels = Object.fromEntries(label ?? []);
+    if (url !== undefined) {
+      if (session !== undefined || out !== undefined) {
+        throw new UsageError(
+          "--session and --out are about a recording on this machine, and --url (or HMN_URL) " +
+            "about a server: give one of them",
+        );
+      }
+      const { connect } = await import("../client/mod.ts");
+      const details = {
+        ...type === undefined ? {} : { type },
+        ...step === undefined ? {} : { step },
+        nested,
+        labels,
+      };
+      await connect(url, { token }).phase(
+        phase === null ? { end: true } : { name: phase, ...details },
+      );
+      await context.stdout.write(
+        `${url}: ${phase === null ? "the phase has ended" : `phase ${phase}`}\n`,
+      );
+      return 0;
+    }
     const running = await choose(out ?? "memory-logs", session ?? null);
     await sendWish(realStore(), running.controlPath, {
       phase,
@@ -58,7 +83,7 @@ export const command = defineCommand({
       atMs: Date.now(),
       type: type ?? null,
       step: step ?? null,
-      labels: Object.fromEntries(label ?? []),
+      labels,
     }, PATIENCE_MS);
     return await said(context, phase, running);
   },

@@ -8,7 +8,14 @@ import type { Asker } from "./asker.ts";
 import { defineCommand } from "./command.ts";
 import { concerning, failureLines, gravest } from "./failures.ts";
 import { orderedProcess } from "./json_records.ts";
-import { choiceOption, deviceOption, JSON_OPTION, pidOption, SOURCES_OPTION } from "./options.ts";
+import {
+  ASKED_OPTIONS,
+  askedBy,
+  choiceOption,
+  deviceOption,
+  JSON_OPTION,
+  pidOption,
+} from "./options.ts";
 import { compareRows, processTable, psSummary, type SortKey, widen } from "./ps_rows.ts";
 import { withAsker } from "./wait_line.ts";
 
@@ -31,7 +38,7 @@ export const command = defineCommand({
     sort: choiceOption("the column to sort by, most first; dedicated by default", "KEY", SORT_KEYS),
     wide: { about: "add USER, CONTAINER and COMMAND" },
     json: JSON_OPTION,
-    sources: SOURCES_OPTION,
+    ...ASKED_OPTIONS,
   },
   notes: [
     "One row for each process and GPU. VRAM is what the process holds on the GPU (vram and committed " +
@@ -46,8 +53,8 @@ export const command = defineCommand({
     ["hmn ps | awk 'NR>1 {print $1}'", "their PIDs"],
     ["hmn ps --json | jq 'map(.used_bytes) | add'", "bytes held by all of them"],
   ],
-  async run({ pid, device, sort, wide, json, sources }, context) {
-    const { reply, devices } = await withAsker(context, sources, async (asker) => {
+  async run({ pid, device, sort, wide, json, ...from }, context) {
+    const { reply, devices } = await withAsker(context, askedBy(from), async (asker) => {
       const reply = await asker.ask({ kind: "processes", details: wide });
       const devices = device === undefined
         ? reply.devices

@@ -42,8 +42,13 @@ async function* readStdin(): AsyncGenerator<string> {
   for await (const bytes of stream) yield decoder.decode(bytes, { stream: true });
 }
 
-/** Opens the meter that answers the command line: in child processes, so that it always ends. */
-async function openRealAsker({ sources, onWait }: AskerOptions): Promise<Asker> {
+/** Opens what answers the command line: a server, or a meter in child processes, so that it always ends. */
+async function openRealAsker(options: AskerOptions): Promise<Asker> {
+  const { sources, onWait, url, token } = options;
+  if (url !== undefined) {
+    const { remoteAsker } = await import("./remote_asker.ts");
+    return remoteAsker(url, token);
+  }
   const { openMeter } = await import("../meter.ts");
   return openMeter({
     isolation: "process",

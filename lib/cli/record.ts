@@ -7,7 +7,7 @@ import { toSessionName } from "../session/file_names.ts";
 import { durationOption, intervalOption } from "./amounts.ts";
 import { checkCommandLine } from "./check_operands.ts";
 import { defineCommand, type Valued } from "./command.ts";
-import { pathOption, SOURCES_OPTION, textOption } from "./options.ts";
+import { ASKED_OPTIONS, askedBy, pathOption, textOption } from "./options.ts";
 import {
   levelOption,
   LIMIT,
@@ -78,7 +78,7 @@ export const command = defineCommand({
     rotate: ROTATE,
     sync: durationOption("rows are on the disk at the latest after this; 5s by default"),
     listen: PORT,
-    sources: SOURCES_OPTION,
+    ...ASKED_OPTIONS,
   },
   operands: { usage: "[--] [COMMAND [ARGUMENTS]]", takeRest: true },
   notes: [
@@ -118,6 +118,13 @@ export const command = defineCommand({
         "--phase-stdin would take the command's stdin: use hmn phase or --phase-from",
       );
     }
+    const { url, token, sources } = values;
+    const from = askedBy({ url, token, sources });
+    if (url !== undefined && operands.length > 0) {
+      throw new UsageError(
+        "--url records another machine, and a COMMAND runs on this one: give one of them",
+      );
+    }
     const file = config === undefined ? {} : (await readConfigFile(config)).patch;
     const flags = patchOf({
       name: values.name,
@@ -138,7 +145,8 @@ export const command = defineCommand({
     }, (file.groups ?? []).map(({ name }) => name));
     const settings = mergeSettings(DEFAULT_SETTINGS, file, flags);
     refuseContradictions(settings);
-    const fallback = toSessionName(hostName() ?? "", "session");
+    const host = url === undefined ? hostName() : new URL(url).hostname;
+    const fallback = toSessionName(host ?? "", "session");
     const run = new RecordRun(context, {
       settings,
       name: operands[0] === undefined ? fallback : toSessionName(operands[0], fallback),
@@ -147,7 +155,7 @@ export const command = defineCommand({
       phaseFrom: phaseFrom === undefined ? null : phasePattern(phaseFrom),
       phaseStdin,
       port: values.listen ?? null,
-      sources: values.sources,
+      from,
     });
     return await run.run();
   },

@@ -13,11 +13,12 @@ import type { Pattern } from "../session/look/pattern.ts";
 import { Recorder } from "../session/recorder.ts";
 import type { RecorderStatus } from "../session/recorder_status.ts";
 import type { SessionEnd } from "../session/session_meta.ts";
-import type { SourceName } from "../sources.ts";
 import { escapeText } from "../text.ts";
-import type { Asker } from "./asker.ts";
+import type { Asker, AskerOptions } from "./asker.ts";
 import type { CliContext, SignalName } from "./context.ts";
 import { SignalPass } from "./pass_signals.ts";
+import { FollowedReports } from "./followed_reports.ts";
+import { Repeated } from "../repeated.ts";
 import { RecordLine } from "./record_line.ts";
 import { listenForReports } from "./record_listen.ts";
 import { passOutput, PhaseGate, PhaseLines, phasesFromInput } from "./record_phases.ts";
@@ -35,7 +36,8 @@ export interface RecordPlan {
   readonly phaseStdin: boolean;
   /** Where telemetry is taken; `null`: nowhere. */
   readonly port: number | null;
-  readonly sources: readonly SourceName[] | undefined;
+  /** Who is asked: this machine, or a server. */
+  readonly from: AskerOptions;
 }
 
 /** What a command wrote last comes within this time of its end. */
@@ -63,8 +65,8 @@ export class RecordRun {
   async run(): Promise<number> {
     // Asked for before anything is opened, which the command must not get.
     const descriptors = this.#context.inheritedDescriptors();
-    const { sources } = this.#plan;
-    return await withSilentAsker(this.#context, { sources }, async (asker) => {
+    const { from } = this.#plan;
+    return await withSilentAsker(this.#context, from, async (asker) => {
       const started = Promise.withResolvers<void>();
       const opened: { recorder?: Recorder } = {};
       try {
@@ -72,6 +74,7 @@ export class RecordRun {
         await this.#listen(() => opened.recorder);
         const recorder = await this.#open(asker, () => started.resolve());
         opened.recorder = recorder;
+        this.#takeReports(asker, recorder);
         const commandEnded = this.#prepare(recorder, started.promise, asker, descriptors);
         const end = await recorder.run();
         await this.#line.clear();
@@ -87,12 +90,15 @@ export class RecordRun {
   }
 
   async #open(asker: Asker, onFirstTick: () => void): Promise<Recorder> {
-    const { settings, name, watch, command } = this.#plan;
+    const { settings, name, watch, command, from } = this.#plan;
     let isFirst = true;
+    // A server that can't be asked at all is found out before there is any file.
+    const ownPid = await asker.subjectPid?.() ?? this.#context.ownPid;
     return await Recorder.open({
       ask: (request) => asker.ask(request),
       workerPids: () => asker.workerPids,
-      ownPid: this.#context.ownPid,
+      ownPid,
+      ...from.url === undefined ? {} : { host: new URL(from.url).host },
       settings,
       name,
       watch,
@@ -213,6 +219,15 @@ export class RecordRun {
     const server = await listenForReports(port, recorder);
     this.#cleanUps.push(() => server.close());
     this.#line.say(`hmn record: takes telemetry at ${server.url}`);
+  }
+
+  /** What allocators report to the server that is asked is recorded too. */
+  #takeReports(asker: Asker, recorder: Recorder): void {
+    if (asker.allocators === undefined) return;
+    const follow = new FollowedReports(asker.allocators, (report) => recorder.telemetry(report));
+    const { intervalMs } = this.#plan.settings;
+    const repeated = new Repeated(intervalMs, () => follow.look());
+    this.#cleanUps.push(() => repeated.stop());
   }
 
   async #sumUp(recorder: Recorder, end: SessionEnd): Promise<void> {

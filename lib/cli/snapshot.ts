@@ -10,7 +10,7 @@ import { defineCommand } from "./command.ts";
 import { areAllAbsent, exitCodeOf, failureLines } from "./failures.ts";
 import { orderedDevice, orderedProcess } from "./json_records.ts";
 import { couldNotLook, deviceLines, noDevicesLine, ramLine } from "./memory_lines.ts";
-import { JSON_OPTION, pidOption, SOURCES_OPTION } from "./options.ts";
+import { ASKED_OPTIONS, askedBy, JSON_OPTION, pidOption } from "./options.ts";
 import { compareRows, processTable } from "./ps_rows.ts";
 import { withAsker } from "./wait_line.ts";
 
@@ -19,9 +19,9 @@ export const command = defineCommand({
   about:
     "Tells everything at once: RAM of a process and of the machine, the GPUs, and who uses them.",
   options: {
-    pid: pidOption("the process whose RAM is told; hmn's own by default"),
+    pid: pidOption("the process whose RAM is told; by default hmn's own, or the server's"),
     json: JSON_OPTION,
-    sources: SOURCES_OPTION,
+    ...ASKED_OPTIONS,
   },
   notes: [
     "The JSON is the whole answer: at_ms, duration_ms, pid, process, system, devices, processes, " +
@@ -32,11 +32,14 @@ export const command = defineCommand({
     ["hmn snapshot --pid 4321", "RAM of process 4321, and everything else"],
     ["hmn snapshot --json | jq .system.available_bytes", "bytes of RAM a program can still get"],
   ],
-  async run({ pid, json, sources }, context) {
+  async run({ pid, json, ...from }, context) {
     const reply = await withAsker(
       context,
-      sources,
-      (asker) => asker.ask({ kind: "snapshot", pid: pid ?? context.ownPid }),
+      askedBy(from),
+      async (asker) => {
+        const ownPid = async () => await asker.subjectPid?.() ?? context.ownPid;
+        return await asker.ask({ kind: "snapshot", pid: pid ?? await ownPid() });
+      },
     );
     const gone = reply.process === null && pid !== undefined
       ? reply.failures.find((failure) => failure.code === "no_such_process" && failure.pid === pid)

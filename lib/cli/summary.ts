@@ -4,7 +4,7 @@ import { defineCommand } from "./command.ts";
 import { areAllAbsent, concerning, exitCodeOf, failureLines } from "./failures.ts";
 import { devicesJson } from "./json_records.ts";
 import { couldNotLook, deviceLines, noDevicesLine, ramLine } from "./memory_lines.ts";
-import { deviceOption, SOURCES_OPTION } from "./options.ts";
+import { ASKED_OPTIONS, askedBy, deviceOption } from "./options.ts";
 import { withAsker } from "./wait_line.ts";
 
 const SYSTEM = {
@@ -22,7 +22,7 @@ export const command = defineCommand({
   options: {
     json: { about: "print the GPUs as a JSON array" },
     device: deviceOption("only this GPU"),
-    sources: SOURCES_OPTION,
+    ...ASKED_OPTIONS,
   },
   notes: [
     "MiB are cut off. The reserve is memory that the driver keeps for itself; it is neither free nor " +
@@ -35,8 +35,8 @@ export const command = defineCommand({
     ["hmn --device 1", "one GPU by its index; a UUID or PCI bus id will do too"],
     ["hmn --json | jq '.[].free_bytes'", "free bytes of each GPU"],
   ],
-  async run({ json, device, sources }, context) {
-    const [gpus, ram] = await withAsker(context, sources, (asker) =>
+  async run({ json, device, ...from }, context) {
+    const [gpus, ram] = await withAsker(context, askedBy(from), (asker) =>
       Promise.all([
         asker.ask({ kind: "devices" }),
         json ? null : asker.ask(SYSTEM),

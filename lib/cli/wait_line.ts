@@ -12,12 +12,12 @@ const CLEAR = "\r\x1b[K";
  */
 export async function withAsker<T>(
   context: CliContext,
-  sources: readonly SourceName[] | undefined,
+  from: AskerOptions,
   use: (asker: Asker) => Promise<T>,
 ): Promise<T> {
   const line = new WaitLine(context);
   const asker = await context.openAsker({
-    sources,
+    ...from,
     onWait: (source, waitedMs) => line.show(source, waitedMs),
   });
   try {

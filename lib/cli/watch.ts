@@ -5,7 +5,7 @@ import { Watcher } from "../watch/watcher.ts";
 import { countOption, durationOption, intervalOption } from "./amounts.ts";
 import type { CliContext } from "./context.ts";
 import { defineCommand, type Valued } from "./command.ts";
-import { deviceOption, pidOption, SOURCES_OPTION } from "./options.ts";
+import { ASKED_OPTIONS, askedBy, deviceOption, pidOption } from "./options.ts";
 import { quote } from "./parse.ts";
 import { UsageError } from "./usage_error.ts";
 import { LiveOutput } from "./watch_live.ts";
@@ -49,7 +49,7 @@ export const command = defineCommand({
     device: DEVICE,
     json: { about: "print JSON Lines: kind is sample, event, failure or summary" },
     live: { about: "draw on the terminal in place, with a curve for each process" },
-    sources: SOURCES_OPTION,
+    ...ASKED_OPTIONS,
   },
   operands: { usage: "[PID...]", takeRest: false },
   notes: [
@@ -71,19 +71,21 @@ export const command = defineCommand({
     ],
   ],
   async run(values, context, operands) {
-    const { live, json, sources, device } = values;
+    const { live, json, device, url, token, sources } = values;
+    const from = askedBy({ url, token, sources });
     const plan: WatchPlan = {
       pids: parsePids(operands),
       match: values.match ?? null,
       top: values.top ?? DEFAULT_TOP,
       followNew: values["follow-new"],
       device: device === "all" ? undefined : device,
-      ownPid: context.ownPid,
+      // On another machine our PID is somebody else's.
+      ownPid: url === undefined ? context.ownPid : 0,
     };
     checkUsage(plan, { live, json }, context);
     const intervalMs = values.interval ?? (live ? DEFAULT_LIVE_INTERVAL_MS : DEFAULT_INTERVAL_MS);
     const waits = new Waits(context, live);
-    const asker = await context.openAsker({ sources, onWait: (...wait) => waits.tell(...wait) });
+    const asker = await context.openAsker({ ...from, onWait: (...wait) => waits.tell(...wait) });
     try {
       const watcher = new Watcher((request) => asker.ask(request), plan);
       const output = live

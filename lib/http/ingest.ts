@@ -1,7 +1,7 @@
 /** The intake: what a workload tells about itself over HTTP, reports of its allocator and phases. */
 import { type Context, Hono } from "hono";
 import { type AllocatorReport, parseReport } from "../telemetry/report.ts";
-import { checkSender, LOOPBACK_HOSTS } from "./guard.ts";
+import { Access } from "./access.ts";
 import { parsePhaseRequest, type PhaseRequest } from "./phase_request.ts";
 import { readJson } from "./read_json.ts";
 import { problemOf, Refusal } from "./refusal.ts";
@@ -31,10 +31,11 @@ type Handle = (context: Context) => Response | Promise<Response>;
  * A page from elsewhere can neither ask nor read: Host and Origin are checked, and no CORS header is ever sent.
  */
 export function createIngest(options: IngestOptions): Hono {
-  const { onTelemetry, onPhase, allowedHosts = LOOPBACK_HOSTS, bodyPatienceMs } = options;
+  const { onTelemetry, onPhase, allowedHosts, bodyPatienceMs } = options;
+  const access = new Access({ allowedHosts });
   const app = new Hono();
   app.use(async (context, next) => {
-    checkSender(context.req.raw.headers, allowedHosts);
+    access.checkSender(context.req.raw);
     await next();
     context.header("cache-control", "no-store");
     context.header("x-content-type-options", "nosniff");

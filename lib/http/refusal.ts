@@ -27,6 +27,7 @@ export class Refusal extends Error {
 /** A status and its name, as the standard has it. */
 const TITLES = {
   400: "Bad Request",
+  401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
@@ -60,6 +61,11 @@ function problem(
   const title = (TITLES as Readonly<Record<number, string>>)[status] ?? "Error";
   return Response.json({ type: "about:blank", title, status, detail, code }, {
     status,
-    headers: { ...headers, "content-type": "application/problem+json" },
+    headers: {
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      ...headers,
+      "content-type": "application/problem+json",
+    },
   });
 }

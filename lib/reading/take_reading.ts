@@ -3,17 +3,17 @@ import { type Failure, toFailure } from "../errors.ts";
 import { lateFailure } from "../late.ts";
 import type { GpuReply, MemoryReply } from "../protocol.ts";
 import type { ProcessMemory } from "../records.ts";
-import type { Ask } from "../run/ask.ts";
 import { isOurs } from "../snapshot.ts";
 import { memoryAlarms } from "../telemetry/alarm.ts";
 import type { TelemetryBoard } from "../telemetry/board.ts";
+import type { AskQuestion } from "../watch/sample.ts";
 import type { Reading } from "./reading.ts";
 import type { SourceStates } from "./source_states.ts";
 
 /** What a reading is taken through. */
 export interface ReadingOptions {
   /** Whoever answers: a meter, or what stands for one. */
-  readonly ask: Ask;
+  readonly ask: AskQuestion;
   /** What allocators told. */
   readonly telemetry: TelemetryBoard;
   /** How the sources did so far; it is told how they do now. */

@@ -10,6 +10,8 @@ import { type MetaDevice, SESSION_FORMAT, type SessionMeta } from "./session_met
 export interface SessionFacts {
   readonly settings: SessionSettings;
   readonly command?: readonly string[] | null;
+  /** The machine that is recorded, where it is not this one. */
+  readonly host?: string;
 }
 
 /** The session file at the beginning: the devices are not known yet, and it has no end. */
@@ -18,7 +20,7 @@ export function describeSession(id: SessionId, startedAt: Date, facts: SessionFa
     format: SESSION_FORMAT,
     ...id,
     startedAtMs: startedAt.getTime(),
-    host: hostName(),
+    host: facts.host ?? hostName(),
     pid: ownPid(),
     version: VERSION,
     runtime: ownRuntime(),

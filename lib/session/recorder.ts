@@ -39,6 +39,8 @@ export interface RecorderOptions {
   readonly watch: readonly string[];
   /** The recorded command, for the session file. */
   readonly command?: readonly string[] | null;
+  /** The machine that is recorded, where it is not this one. */
+  readonly host?: string;
   /** The disk; the real one by default. */
   readonly store?: Store;
   /** Called after each tick. */

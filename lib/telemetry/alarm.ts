@@ -13,7 +13,7 @@ export type AlarmPart = "allocator" | "device" | "system";
 /** One memory that is about to be full. */
 export interface MemoryAlarm {
   readonly part: AlarmPart;
-  /** Index of the GPU; of an allocator, as its program counts them. `null`: the machine, or not told. */
+  /** Index of the GPU, also for a slice; of an allocator, as its program counts them. `null`: the machine, or not told. */
   readonly device: number | null;
   /** The process whose allocator it is; `null` for the others. */
   readonly pid: number | null;
@@ -62,11 +62,18 @@ function judgeAllocator({ memoryUsagePercent, device, pid }: AllocatorState): re
   return [{ part: "allocator", device, pid, ratio: memoryUsagePercent / 100, what }];
 }
 
+/** A process in a MIG slice has that slice alone, however much is free beside it. */
 function judgeDevice(device: DeviceInfo): readonly Judged[] {
-  const ratio = deviceUseRatio(device);
-  if (ratio === null) return [];
-  const { index } = device;
-  return [{ part: "device", device: index, pid: null, ratio, what: `GPU ${index}` }];
+  const { index, migSlices } = device;
+  const gpu = `GPU ${index}`;
+  const memories = [
+    { memory: device, what: gpu },
+    ...migSlices.map((slice) => ({ memory: slice, what: `MIG slice ${slice.index} of ${gpu}` })),
+  ];
+  return memories.flatMap(({ memory, what }) => {
+    const ratio = deviceUseRatio(memory);
+    return ratio === null ? [] : [{ part: "device", device: index, pid: null, ratio, what }];
+  });
 }
 
 function judgeSystem(system: SystemMemory | null): readonly Judged[] {
@@ -81,7 +88,10 @@ function judgeSystem(system: SystemMemory | null): readonly Judged[] {
   return judged;
 }
 
-/** How full a GPU is: used as a share of what processes can have, which leaves the driver's reserve out. */
+/**
+ * How full a GPU, or a slice of it, is: used as a share of what processes can have, which leaves the driver's reserve
+ * out. `null` where that is not known.
+ */
 export function deviceUseRatio(
   { usedBytes, totalBytes, reservedBytes }: Pick<
     DeviceInfo,

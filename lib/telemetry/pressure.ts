@@ -27,7 +27,9 @@ export function memoryUsagePercent(held: Held): number | null {
 /** Share of the reserve that no tensor uses, 0 to 1; 0 where nothing is reserved, `null` where nothing was reported. */
 export function fragmentation(held: Held): number | null {
   if (held === null) return null;
-  return held.reservedBytes === 0 ? 0 : 1 - held.allocatedBytes / held.reservedBytes;
+  const { allocatedBytes, reservedBytes } = held;
+  // Divided once: `1 - 7 / 10` is above 0.3, and so would be above the limit.
+  return reservedBytes === 0 ? 0 : (reservedBytes - allocatedBytes) / reservedBytes;
 }
 
 /** The state that a share from {@linkcode memoryUsagePercent} stands for; `null` stays `null`. */
@@ -37,7 +39,7 @@ export function allocatorHealth(percent: number | null): AllocatorHealth | null 
   return percent >= WARNING_PERCENT ? "warning" : "healthy";
 }
 
-/** From this share of an unused reserve on there is something to do about it. */
+/** Above this share of an unused reserve there is something to do about it. */
 export const FRAGMENTED_RATIO = 0.3;
 
 /** What to do about a reserve that no tensor uses; `null` where it is small enough. */

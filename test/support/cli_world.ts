@@ -10,6 +10,7 @@ import {
 import { runCli } from "../../lib/cli/dispatch.ts";
 import type { LocalRequest, Reply, ReplyTo, Request } from "../../lib/protocol.ts";
 import type { SourceName } from "../../lib/sources.ts";
+import type { AllocatorState } from "../../lib/telemetry/board.ts";
 import type { RunningCommand } from "../../lib/run/start_command.ts";
 import {
   aDevicesReply,
@@ -50,6 +51,8 @@ export interface WorldOptions {
   readonly stdin?: Iterable<string> | AsyncIterable<string>;
   /** Waits told before the first answer. */
   readonly waits?: readonly (readonly [SourceName, number])[];
+  /** What allocators told; left out: the asker can't know. */
+  readonly allocators?: () => Promise<readonly AllocatorState[]>;
 }
 
 /** What came of a run. */
@@ -143,6 +146,7 @@ export async function hmn(
   let closed = false;
   const asker: Asker = {
     workerPids: [],
+    ...(options.allocators === undefined ? {} : { allocators: options.allocators }),
     ask: <R extends Asked>(request: R) => {
       asked.push(request);
       return Promise.resolve().then(() => answer(request)) as Promise<ReplyTo<R["kind"]>>;

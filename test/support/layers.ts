@@ -23,10 +23,15 @@ const DIRECTIONS = [
   { from: SHARED, to: SHARED },
   { from: ["lib/cli/"], to: ["lib/"] },
   { from: ["cli.ts"], to: ["lib/"] },
-  { from: ["lib/http/"], to: ["lib/"], not: ["lib/cli/"] },
-  { from: ["lib/session/"], to: ["lib/"], not: ["lib/cli/", "lib/http/"] },
+  { from: ["lib/client/"], to: ["lib/"], not: ["lib/cli/", "lib/session/"] },
+  { from: ["lib/http/"], to: ["lib/"], not: ["lib/cli/", "lib/client/"] },
+  { from: ["lib/session/"], to: ["lib/"], not: ["lib/cli/", "lib/client/", "lib/http/"] },
   // What the library itself needs loads no package, so it can't reach what does.
-  { from: ["lib/", "mod.ts"], to: ["lib/"], not: ["lib/cli/", "lib/http/", "lib/session/"] },
+  {
+    from: ["lib/", "mod.ts"],
+    to: ["lib/"],
+    not: ["lib/cli/", "lib/client/", "lib/http/", "lib/session/"],
+  },
 ];
 
 /** Modules from outside, and where they may stand. */
@@ -43,7 +48,7 @@ const PACKAGES = [
     in: ["lib/session/config/", "lib/http/"],
     kinds: ["static", "dynamic"],
   },
-  { name: /^hono(?:\/|$)/, in: ["lib/http/"], kinds: ["static", "dynamic"] },
+  { name: /^hono(?:\/|$)/, in: ["lib/client/", "lib/http/"], kinds: ["static", "dynamic"] },
   // In one bundle for both runtimes a static import would stand at the top, and Deno refuses it.
   { name: /^bun:ffi$/, in: ["workers/ffi/"], kinds: ["dynamic"] },
   { name: /^node:/, in: ["workers/host/", "workers/ffi/"], kinds: ["static", "dynamic"] },

@@ -1,0 +1,26 @@
+/** Holds the schemas to the types of the protocol: a difference is an error of the type checker. */
+import type { z } from "zod";
+import type { Reply, Request } from "../../protocol.ts";
+import type { LiveHistory, LiveReading } from "../live/live_reading.ts";
+import type { TelemetryView } from "../live/telemetry_view.ts";
+import type { liveHistory, liveReading, telemetry } from "./live.ts";
+import type { reply, request } from "./messages.ts";
+
+/** The same shape without `readonly`, which no schema has. */
+type Plain<T> = T extends string | number | boolean | null | undefined ? T
+  : T extends readonly (infer Item)[] ? Plain<Item>[]
+  : { -readonly [Key in keyof T]: Plain<T[Key]> };
+
+type Same<A, B> = [Plain<A>] extends [Plain<B>] ? [Plain<B>] extends [Plain<A>] ? true : false
+  : false;
+
+type Outside = Exclude<Reply, { kind: "failure" | "run_cgroup" }>;
+
+/** Every pair; `true` where they are the same. */
+export const SAME: {
+  readonly request: Same<z.output<typeof request>, Request>;
+  readonly reply: Same<z.output<typeof reply>, Outside>;
+  readonly reading: Same<z.output<typeof liveReading>, LiveReading>;
+  readonly history: Same<z.output<typeof liveHistory>, LiveHistory>;
+  readonly telemetry: Same<z.output<typeof telemetry>, TelemetryView>;
+} = { request: true, reply: true, reading: true, history: true, telemetry: true };
