@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { emitTypes } from "./types.ts";
 import { licencesOf } from "./licences.ts";
+import { livePageText } from "../lib/http/live_page_text.ts";
 import { pageText } from "../lib/session/report/page_text.ts";
 import { uplotText } from "../lib/session/report/uplot_text.ts";
 
@@ -38,6 +39,9 @@ async function buildWorker(outdir: string): Promise<string[]> {
   return inputsOf(result);
 }
 
+/** The public modules beside the library itself. */
+const BESIDE = ["client", "http", "otel", "session"];
+
 /**
  * Bundles what a user starts or imports. The public modules are one file each: with shared chunks, Bun
  * gives exported classes new names, and users see those. Only the command line is split, where a command
@@ -52,13 +56,16 @@ async function buildModules(outdir: string, program: string): Promise<string[]> 
     naming: "[name].[ext]",
     plugins,
   });
-  const session = await Bun.build({
-    ...common,
-    entrypoints: [join(root, "lib/session/mod.ts")],
-    outdir,
-    naming: "session.[ext]",
-    plugins: [shared(), embedPage()],
-  });
+  const beside = await Promise.all(BESIDE.map((name) =>
+    Bun.build({
+      ...common,
+      external: [...common.external, "hono", "hono/*"],
+      entrypoints: [join(root, `lib/${name}/mod.ts`)],
+      outdir,
+      naming: `${name}.[ext]`,
+      plugins: [shared(), embedPage()],
+    })
+  ));
   const commandLine = await Bun.build({
     ...common,
     external: [...common.external, "hono", "hono/*"],
@@ -68,7 +75,7 @@ async function buildModules(outdir: string, program: string): Promise<string[]> 
     naming: { entry: "[name].[ext]", chunk: "cli/[name]-[hash].[ext]" },
     plugins,
   });
-  return [library, session, commandLine].flatMap(inputsOf);
+  return [library, ...beside, commandLine].flatMap(inputsOf);
 }
 
 /** What a program must have once, it takes from the library: the meter with its worker, and the class of errors. */
@@ -99,7 +106,11 @@ function embed(program: string): Bun.BunPlugin {
 
 /** Puts the texts of the page in the place of the modules that read them from the sources. */
 function embedPage(): Bun.BunPlugin {
-  const texts = { uplot_text: { uplotText }, page_text: { pageText } };
+  const texts = {
+    uplot_text: { uplotText },
+    page_text: { pageText },
+    live_page_text: { livePageText },
+  };
   return {
     name: "embed the page",
     setup(build) {
@@ -107,7 +118,9 @@ function embedPage(): Bun.BunPlugin {
         const contents = Object.entries(functions).map(([name, read]) =>
           `const TEXT = ${JSON.stringify(read())};\nexport const ${name} = () => TEXT;`
         ).join("\n");
-        const filter = new RegExp(`[\\\\/]lib[\\\\/]session[\\\\/]report[\\\\/]${module}\\.ts$`);
+        const filter = new RegExp(
+          `[\\\\/]lib[\\\\/](?:session[\\\\/]report|http)[\\\\/]${module}\\.ts$`,
+        );
         build.onLoad({ filter }, () => ({ contents, loader: "ts" }));
       }
     },
@@ -132,8 +145,10 @@ async function checkBundles(outdir: string, program: string): Promise<void> {
     const { imports } = new Bun.Transpiler({ loader: "js" }).scan(text);
     for (const { path } of imports) {
       const isOwn = path.startsWith(".") && name.startsWith("cli");
-      const isShared = name === "session.js" && path === "./mod.js";
-      const isDependency = name.startsWith("cli") && /^hono(?:\/|$)/.test(path);
+      const isBeside = BESIDE.includes(name.replace(/\.js$/, ""));
+      const isShared = isBeside && path === "./mod.js";
+      const isServing = name.startsWith("cli") || name === "http.js" || name === "client.js";
+      const isDependency = isServing && /^hono(?:\/|$)/.test(path);
       if (!isOwn && !isShared && !isDependency && !/^(bun|node):/.test(path)) {
         throw new Error(`${name} imports ${path}`);
       }

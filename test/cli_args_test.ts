@@ -97,7 +97,7 @@ test("an unknown option is named with those that there are", async () => {
   }
   await refused(
     ["doctor", "--pid", "1"],
-    `hmn: error: unknown option "--pid": hmn doctor takes --json, --sources, --help, --version`,
+    `hmn: error: unknown option "--pid": hmn doctor takes --json, --url, --token, --sources, --help, --version`,
   );
 });
 

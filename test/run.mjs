@@ -139,7 +139,10 @@ async function inPool(jobs, atATime = AT_A_TIME) {
   await Promise.all(Array.from({ length: atATime }, worker));
 }
 
-/** The fake libraries of the tests are C, one pipeline of the README goes through jq, an example is Python, and pages need a browser. */
+/**
+ * The fake libraries of the tests are C, one pipeline of the README goes through jq, an example is Python, pages need a browser,
+ * and the metrics and the files of deploy/ are checked by the programs they are made for.
+ */
 function installTools() {
   const isHere = (program) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
   // Asking Chromium itself would start it.
@@ -148,6 +151,8 @@ function installTools() {
     ...(isHere("jq") ? [] : ["jq"]),
     ...(isHere("python3") ? [] : ["python3"]),
     ...(existsSync("/usr/bin/chromium") ? [] : ["chromium"]),
+    ...(isHere("promtool") && isHere("prometheus") ? [] : ["prometheus"]),
+    ...(isHere("systemd-analyze") ? [] : ["systemd"]),
   ];
   if (process.platform !== "linux" || missing.length === 0) return;
   if (process.getuid() !== 0 || !existsSync("/usr/bin/apt-get")) return;
