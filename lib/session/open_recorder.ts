@@ -11,7 +11,7 @@ export interface OpenRecorderOptions
   /** What to watch: names, PIDs, `/regex/` over name and command line. */
   readonly watch?: readonly string[];
   /**
-   * The meter that measures. It stays open.
+   * The meter that measures, and whose allocator reports (`meter.telemetry`) are recorded. It stays open.
    * @default one of the recorder's own, in a child process where one may be started
    */
   readonly meter?: Meter;
@@ -40,8 +40,9 @@ export interface OpenRecorderOptions
 export async function openRecorder(options: OpenRecorderOptions = {}): Promise<Recorder> {
   const { watch = [], meter: given, onTick, onAlert, onHealth, onStorage, ...patch } = options;
   const meter = given ?? openMeter();
+  let endReports = () => {};
   try {
-    return await Recorder.open({
+    const recorder = await Recorder.open({
       ask: (request) => meter.ask(request),
       workerPids: () => meter.workerPids,
       ownPid: ownPid(),
@@ -52,8 +53,13 @@ export async function openRecorder(options: OpenRecorderOptions = {}): Promise<R
       ...onAlert === undefined ? {} : { onAlert },
       ...onHealth === undefined ? {} : { onHealth },
       ...onStorage === undefined ? {} : { onStorage },
-      onEnd: given === undefined ? () => meter.close() : () => Promise.resolve(),
+      onEnd: async () => {
+        endReports();
+        if (given === undefined) await meter.close();
+      },
     });
+    endReports = meter.telemetry.onReport((report) => recorder.telemetry(report));
+    return recorder;
   } catch (error) {
     if (given === undefined) await meter.close();
     throw error;

@@ -91,6 +91,7 @@ export class Recorder {
   readonly #over = new AbortController();
   #startMs = performance.now();
   #reason = "duration";
+  #hasBegun = false;
   /** No tick comes any more. */
   #hasEnded = false;
 
@@ -168,6 +169,7 @@ export class Recorder {
   async run(): Promise<SessionEnd> {
     const { intervalMs, durationMs, syncMs } = this.#options.settings;
     this.#startMs = performance.now();
+    this.#hasBegun = true;
     this.#writer.begin(this.#startText(), this.#now());
     const syncing = new Repeated(syncMs, () => this.#files.sync());
     const controlMs = Math.min(Math.max(intervalMs, CONTROL_AT_LEAST_MS), CONTROL_AT_MOST_MS);
@@ -233,9 +235,9 @@ export class Recorder {
     this.#writer.endPhase(this.#now());
   }
 
-  /** Takes the report of a program's allocator. */
+  /** Takes the report of a program's allocator; one that comes before the first look or after the last is left out. */
   telemetry(report: AllocatorReport): void {
-    this.#writer.telemetry(report, this.#now());
+    if (this.#hasBegun && !this.#hasEnded) this.#writer.telemetry(report, this.#now());
   }
 
   #now(): { readonly atMs: number; readonly elapsedMs: number } {
