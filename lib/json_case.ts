@@ -3,7 +3,8 @@
  *
  * The rule is mechanical and reversible: each capital letter is an underscore and its small letter, and
  * nothing else changes. Digits are no word of their own (`avg10Ratio` is `avg10_ratio`), and an acronym
- * is one word (`pciBusId`, `smClockMhz`). Only keys are renamed, never values.
+ * is one word (`pciBusId`, `smClockMhz`). Only keys are renamed, never values; what stands under `labels` is somebody's
+ * own, names included, and stays.
  */
 import { escapeJson } from "./text.ts";
 
@@ -49,6 +50,8 @@ function renameKeys(value: unknown, rename: (key: string) => string): unknown {
   if (value === null || typeof value !== "object") return value;
   // `fromEntries` defines properties, so that a key named `__proto__` stays a mere key.
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [rename(key), renameKeys(item, rename)]),
+    Object.entries(value).map(([key, item]) =>
+      key === "labels" ? [key, item] : [rename(key), renameKeys(item, rename)]
+    ),
   );
 }

@@ -10,7 +10,7 @@ import { type Conf, fakeMachine, skipNative } from "./support/native.ts";
 import { repositoryFile, runScript } from "./support/run_script.ts";
 
 const HALF = aDevice({ name: "NVIDIA Fake A100", totalBytes: 1_000, usedBytes: 446 });
-const FULL = aDevice({ index: 1, totalBytes: 1_100, reservedBytes: 100, usedBytes: 925 });
+const FULL = aDevice({ index: 1, totalBytes: 1_000, reservedBytes: 50, usedBytes: 925 });
 const BLIND = aDevice({ index: 2, totalBytes: null, usedBytes: null, freeBytes: null });
 const NO_NVML = aFailure({
   code: "absent",
@@ -293,9 +293,9 @@ describe("hmn banner, run", { skip: skipNative() }, () => {
   }
 
   it("tells the fullest GPU", async () => {
-    // 256 MiB of 16 GiB are the driver's.
+    // 16 GiB in all, 256 MiB of them the driver's.
     const end = await run({ gpus: 2, "device.1.used": "12600M" });
-    assert.deepEqual([end.code, end.stdout, end.stderr], [0, "[Mem:78%]", ""]);
+    assert.deepEqual([end.code, end.stdout, end.stderr], [0, "[Mem:77%]", ""]);
   });
 
   it("does not wait for a driver that hangs", async () => {

@@ -120,3 +120,9 @@ test("toJsonLine can't act on a terminal and loses nothing", () => {
   assert.doesNotMatch(line.slice(0, -1), /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e]/);
   assert.ok(line.includes("日本"));
 });
+
+test("what stands under labels is somebody's own, names included", () => {
+  const outside = toSnakeCase({ beganAtMs: 1, labels: { runId: "a", "x-y_z": "b" } });
+  assert.deepEqual(outside, { began_at_ms: 1, labels: { runId: "a", "x-y_z": "b" } });
+  assert.deepEqual(toCamelCase(outside), { beganAtMs: 1, labels: { runId: "a", "x-y_z": "b" } });
+});

@@ -128,7 +128,7 @@ test("90 % itself is no alarm", () => {
     allocators: anAllocator(900),
     devices: [
       aDevice({ totalBytes: 1_000, usedBytes: 900 }),
-      aDevice({ index: 1, totalBytes: 1_100, reservedBytes: 100, usedBytes: 900 }),
+      aDevice({ index: 1, totalBytes: 1_000, reservedBytes: 100, usedBytes: 900 }),
     ],
     system: aSystemMemory({
       totalBytes: 1_000,
@@ -139,21 +139,15 @@ test("90 % itself is no alarm", () => {
   assert.deepEqual(alarmsOf(at), { hasMemoryAlarm: false, alarms: [] });
 });
 
-test("the driver's reserve is left out of what a GPU has", () => {
-  const device = { totalBytes: 1_000, reservedBytes: 100, usedBytes: 819 };
-  assert.equal(deviceUseRatio(device), 0.91);
-  assert.equal(deviceUseRatio({ ...device, reservedBytes: null }), 0.819);
-  assert.equal(alarmsOf({ devices: [aDevice(device)] }).hasMemoryAlarm, true);
+test("how full a GPU is goes by its total, as everywhere else", () => {
+  const device = { totalBytes: 1_000, reservedBytes: 100, usedBytes: 890 };
+  assert.equal(deviceUseRatio(device), 0.89);
+  assert.equal(alarmsOf({ devices: [aDevice(device)] }).hasMemoryAlarm, false);
   assert.equal(
-    alarmsOf({ devices: [aDevice({ ...device, reservedBytes: null })] }).hasMemoryAlarm,
-    false,
+    alarmsOf({ devices: [aDevice({ ...device, usedBytes: 901 })] }).hasMemoryAlarm,
+    true,
   );
-});
-
-test("a GPU without memory, or with nothing but a reserve, has no share", () => {
-  assert.equal(deviceUseRatio({ totalBytes: 0, reservedBytes: null, usedBytes: 0 }), null);
-  assert.equal(deviceUseRatio({ totalBytes: 5, reservedBytes: 5, usedBytes: 0 }), null);
-  assert.equal(deviceUseRatio({ totalBytes: 5, reservedBytes: 6, usedBytes: 0 }), null);
+  assert.equal(deviceUseRatio({ totalBytes: 0, usedBytes: 0 }), null);
 });
 
 test("a full slice of a GPU is an alarm, however empty the others are", () => {
@@ -163,7 +157,7 @@ test("a full slice of a GPU is an alarm, however empty the others are", () => {
     usedBytes: 5_000,
     migEnabled: true,
     migSlices: [
-      aMigSlice({ index: 0, totalBytes: 5_100, reservedBytes: 100, usedBytes: 4_750 }),
+      aMigSlice({ index: 0, totalBytes: 5_000, reservedBytes: 100, usedBytes: 4_750 }),
       aMigSlice({ index: 1, totalBytes: 5_000, usedBytes: 0 }),
       aMigSlice({ index: 3, totalBytes: 5_000, usedBytes: null }),
     ],

@@ -33,7 +33,7 @@ export const command = defineCommand({
   },
   notes: [
     "It is the share of its reserve that a program's allocator uses, where one told in the last 60 s; of several the " +
-    "fullest. Where none did, it is the share of the fullest GPU's memory that is in use, the driver's reserve left out.",
+    "fullest. Where none did, it is the share of the fullest GPU's memory that is in use.",
     "At 0 and without a GPU nothing is printed, not even a line break, and the exit code is 0. Where the driver failed " +
     "or took too long, the reason stands on stderr alone, and in the exit code. The line ends with a line break on a " +
     "terminal only; colours are automatic there, and have to be asked for elsewhere.",

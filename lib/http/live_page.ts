@@ -1,4 +1,5 @@
 /** The live page: one document that needs nothing beside it but the server it came from. */
+import { contentHash } from "../session/report/content_hash.ts";
 import { escapeHtml } from "../session/report/escape_html.ts";
 import { pageText } from "../session/report/page_text.ts";
 import { uplotText } from "../session/report/uplot_text.ts";
@@ -39,7 +40,7 @@ export async function livePage(): Promise<LivePage> {
     headers: {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": "default-src 'none'; " +
-        `script-src ${await hashOf(script)}; style-src ${await hashOf(style)}; ` +
+        `script-src ${await contentHash(script)}; style-src ${await contentHash(style)}; ` +
         "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; " +
         "frame-ancestors 'none'",
       "x-content-type-options": "nosniff",
@@ -48,14 +49,6 @@ export async function livePage(): Promise<LivePage> {
       "cache-control": "no-cache",
     },
   };
-}
-
-/** What a policy knows a script or a style by. */
-async function hashOf(text: string): Promise<string> {
-  // A browser reads line ends of a document as \n before it hashes.
-  const bytes = new TextEncoder().encode(text.replace(/\r\n?/g, "\n"));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return `'sha256-${btoa(String.fromCharCode(...digest))}'`;
 }
 
 function documentOf(style: string, script: string, licence: string): string {
@@ -91,7 +84,7 @@ ${SECTIONS.map(([id, title]) => `<li><a href="#${id}">${title}</a></li>`).join("
 </div>
 </form>
 <p id="stale" class="stale-line" hidden></p>
-<p class="until-data needs-script soft">Nothing was measured yet.</p>
+<p class="until-data needs-script soft">No reading has come yet.</p>
 <ul id="troubles" class="verdicts needs-data" aria-label="What is wrong now" hidden></ul>
 ${section("memory", MEMORY)}
 ${section("history", HISTORY)}

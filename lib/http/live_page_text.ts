@@ -2,10 +2,11 @@
  * The live page's own script and style sheet: the files in `page/`, and those of the report's page that both share, as
  * text. The build puts a module that holds the text in this one's place.
  */
+import { oneScript } from "../session/report/one_script.ts";
 import { textOfFile } from "../session/report/text_of_file.ts";
 
 /** Of the report's page. */
-const SHARED = ["numbers", "colors", "draw"];
+const SHARED = ["numbers", "colors", "draw", "legend"];
 /** In the order in which they need each other. */
 const OWN = [
   "text",
@@ -43,13 +44,9 @@ export function livePageText(): LivePageText {
   const modules = [
     ...SHARED.map((name) => `../session/report/page/${name}.js`),
     ...OWN.map((name) => `./page/${name}.js`),
-  ].map((path) =>
-    read(path)
-      .replace(/^import [^;]*;\n/gm, "")
-      .replace(/^export (?=async function |class |const |function )/gm, "")
-  );
+  ];
   return {
-    script: `(() => {\n"use strict";\n${modules.join("\n")}})();\n`,
+    script: oneScript(modules.map(read)),
     style: read("./page/live.css"),
   };
 }

@@ -89,16 +89,13 @@ function judgeSystem(system: SystemMemory | null): readonly Judged[] {
 }
 
 /**
- * How full a GPU, or a slice of it, is: used as a share of what processes can have, which leaves the driver's reserve
- * out. `null` where that is not known.
+ * How full a GPU, or a slice of it, is: used as a share of the total, as the zones and nvidia-smi have it. `null` where
+ * that is not known.
  */
 export function deviceUseRatio(
-  { usedBytes, totalBytes, reservedBytes }: Pick<
-    DeviceInfo,
-    "usedBytes" | "totalBytes" | "reservedBytes"
-  >,
+  { usedBytes, totalBytes }: Pick<DeviceInfo, "usedBytes" | "totalBytes">,
 ): number | null {
-  return shareOf(usedBytes, totalBytes === null ? null : totalBytes - (reservedBytes ?? 0));
+  return shareOf(usedBytes, totalBytes);
 }
 
 function shareOf(part: number | null, whole: number | null): number | null {

@@ -2,6 +2,7 @@
 /** The plots of the last hour. */
 import { color, curveColor, curveDash } from "../../session/report/page/colors.js";
 import { drawAbove, drawBehind, FONT, LANE, lanesOf } from "../../session/report/page/draw.js";
+import { makeLegendReachable } from "../../session/report/page/legend.js";
 import { TIME_STEPS } from "../../session/report/page/numbers.js";
 import { byId, setShown } from "./dom.js";
 import { PANELS, panelsOf } from "./panels.js";
@@ -56,7 +57,11 @@ function plotOf({ id, unit }) {
     plot?.destroy();
     shape = next;
     plot = new uPlot(plotOptions(shown, unit, hidden, widthOfHost(host)), data, host);
-    makeReachable(plot, shown, hidden);
+    makeLegendReachable(plot, (i, isShown) => {
+      const { key } = shown.panel.curves[i];
+      if (isShown) hidden.delete(key);
+      else hidden.add(key);
+    });
   };
   return { draw, current: () => plot };
 }
@@ -132,30 +137,6 @@ function plotOptions(shown, unit, hidden, width) {
 
 function pointText(value, unit) {
   return typeof value === "number" ? `${rounded(value, unit === "GiB" ? 2 : 1)} ${unit}` : NONE;
-}
-
-/** The entries of the legend show and hide curves, by keyboard as well. */
-function makeReachable(plot, shown, hidden) {
-  const entries = [...plot.root.querySelectorAll(".u-legend .u-series")].slice(1);
-  entries.forEach((entry, i) => {
-    const button = entry.querySelector("th");
-    const { key } = shown.panel.curves[i];
-    const say = () => {
-      const isShown = plot.series[i + 1].show;
-      button.setAttribute("aria-pressed", String(isShown));
-      if (isShown) hidden.delete(key);
-      else hidden.add(key);
-    };
-    button.tabIndex = 0;
-    button.setAttribute("role", "button");
-    button.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      button.click();
-    });
-    button.addEventListener("click", () => queueMicrotask(say));
-    say();
-  });
 }
 
 /** Arrows move the cursor of a focused plot, whose legend then tells the numbers; Escape takes it away. */

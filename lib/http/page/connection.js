@@ -8,8 +8,8 @@ const LONGEST_PAUSE_MS = 10_000;
 /** The server says at least that it is there more often than this; a line that is silent for longer is dead. */
 const SILENCE_MS = 40_000;
 
-/** The folder that the page is in, wherever the application is mounted. */
-const BASE = location.pathname.endsWith("/") ? location.pathname : `${location.pathname}/`;
+/** The folder that the page is in, wherever the application is mounted. With the origin no path can lead elsewhere. */
+const BASE = `${location.origin}${location.pathname.replace(/\/?$/, "/")}`;
 
 /** An answer that was not what was asked for. */
 class Refused extends Error {
@@ -33,6 +33,9 @@ export async function keepConnected(tokens, on) {
       cache: "no-store",
       redirect: "error",
       signal,
+    }).catch(() => {
+      // Browsers say no more about it.
+      throw signal.reason ?? new Error("the server does not answer");
     });
     if (!response.ok) throw new Refused(response.status, await detailOf(response));
     return response;
@@ -42,13 +45,13 @@ export async function keepConnected(tokens, on) {
       const response = await ask("v1/history", { Accept: "application/json" }, signal);
       on.history(await response.json());
     } catch (error) {
-      if (!signal.aborted) on.noHistory(reasonOf(error));
+      if (!signal.aborted) on.noHistory(safe(error.message));
     }
   };
   const follow = async (over) => {
     const headers = { Accept: "text/event-stream" };
     if (lastId !== null) headers["Last-Event-ID"] = lastId;
-    const response = await ask("v1/stream?interval=1s", headers, over.signal);
+    const response = await patiently(over, ask("v1/stream?interval=1s", headers, over.signal));
     // Not before: a server that refuses the stream is not asked twice.
     loadHistory(over.signal);
     await readEvents(response, over, ({ type, data, id }) => {
@@ -72,7 +75,7 @@ export async function keepConnected(tokens, on) {
         on.state("connecting", null);
         continue;
       }
-      why = reasonOf(error);
+      why = safe(error.message);
     } finally {
       over.abort();
     }
@@ -86,16 +89,23 @@ async function readEvents(response, over, onEvent) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const take = eventReader(onEvent);
   for (;;) {
-    const patience = setTimeout(() => {
-      over.abort(new Error("the server was silent for too long"));
-    }, SILENCE_MS);
-    try {
-      const { done, value } = await reader.read();
-      if (done) return;
-      take(value);
-    } finally {
-      clearTimeout(patience);
-    }
+    const { done, value } = await patiently(over, reader.read()).catch(() => {
+      throw over.signal.reason ?? new Error("the line to the server broke");
+    });
+    if (done) return;
+    take(value);
+  }
+}
+
+/** Gives up on what never comes. */
+async function patiently(over, awaited) {
+  const patience = setTimeout(() => {
+    over.abort(new Error("the server was silent for too long"));
+  }, SILENCE_MS);
+  try {
+    return await awaited;
+  } finally {
+    clearTimeout(patience);
   }
 }
 
@@ -108,11 +118,6 @@ async function detailOf(response) {
   } catch {
     return text;
   }
-}
-
-/** Browsers say no more about a line that broke than that it did. */
-function reasonOf(error) {
-  return error instanceof TypeError ? "the server does not answer" : safe(error.message);
 }
 
 /** Waits, a little more or less, so that not all pages come back at once; a page that is looked at again goes first. */

@@ -42,15 +42,25 @@ function wantDrawing() {
   isWanted = true;
   requestAnimationFrame(() => {
     isWanted = false;
+    if (document.hidden) return;
     if (known.reading !== null) {
       root.classList.add("has-data");
-      for (const drawPart of parts) drawPart(known);
+      for (const drawPart of parts) alone(() => drawPart(known));
     }
-    plots.draw(known, spanMs);
+    alone(() => plots.draw(known, spanMs));
     setText(byId("no-history"), known.noHistory ?? "");
     setShown(byId("no-history"), known.noHistory !== null);
     showAge();
   });
+}
+
+/** What can't be drawn must not keep the rest from it. */
+function alone(draw) {
+  try {
+    draw();
+  } catch (error) {
+    reportError(error);
+  }
 }
 
 /** Whole seconds, so that it counts evenly. */

@@ -27,7 +27,7 @@ export function reasonsOfGpus({ failures, sources }) {
   if (told.length > 0) return told;
   return sources.filter(({ source, state }) => DRIVER_SOURCES.includes(source) && state !== "ok")
     .map(({ source, state, message }) =>
-      `${words(source)} is ${words(state)}${message === null ? "" : `: ${safe(message)}`}`
+      `${safe(source)} is ${words(state)}${message === null ? "" : `: ${safe(message)}`}`
     );
 }
 

@@ -52,7 +52,7 @@ function sourceRow() {
   const hangs = element("td", { class: "number" });
   const root = element("tr", {}, name, state, since, success, hangs, message);
   const update = (one) => {
-    setText(name, words(one.source));
+    setText(name, safe(one.source));
     setText(word, words(one.state));
     setAttribute(word, "class", `tone ${toneOfState(one.state)}`);
     setText(message, one.message === null ? "" : safe(one.message));

@@ -67,7 +67,7 @@ function troublesOf({ alarms, alerts, sources, at_ms }) {
         key: `source ${source}`,
         tone: toneOfState(state),
         word: words(state).toUpperCase(),
-        text: `${words(source)} since ${clockText(since_ms)} (${spanText(at_ms - since_ms)})${
+        text: `${safe(source)} since ${clockText(since_ms)} (${spanText(at_ms - since_ms)})${
           message === null ? "" : `: ${safe(message)}`
         }`,
       })),

@@ -1,6 +1,7 @@
 /** A report as one page that needs nothing beside it: no network, no file. Pure but for the texts it is made from. */
 import { escapeText } from "../../text.ts";
 import { VERSION } from "../../version.ts";
+import { contentHash } from "./content_hash.ts";
 import type { Curves, Panel } from "./curves.ts";
 import type { ReportDocument } from "./document.ts";
 import { escapeHtml, jsonForScript } from "./escape_html.ts";
@@ -68,17 +69,12 @@ ${
 
 /** Nothing may be loaded or sent, and no other script or style than ours counts, whatever gets into the page. */
 async function policy(style: string, scripts: readonly string[]): Promise<string> {
-  const hashes = await Promise.all(scripts.map(hashOf));
+  const hashes = await Promise.all(scripts.map(contentHash));
   const scriptSources = hashes.length === 0 ? "'none'" : hashes.join(" ");
-  return `default-src 'none'; script-src ${scriptSources}; style-src ${await hashOf(style)}; ` +
+  return `default-src 'none'; script-src ${scriptSources}; style-src ${await contentHash(
+    style,
+  )}; ` +
     "img-src data:; base-uri 'none'; form-action 'none'";
-}
-
-async function hashOf(text: string): Promise<string> {
-  // A browser reads line ends of a document as \n before it hashes.
-  const bytes = new TextEncoder().encode(text.replace(/\r\n?/g, "\n"));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return `'sha256-${btoa(String.fromCharCode(...digest))}'`;
 }
 
 function plots(curves: Curves): string {

@@ -2,10 +2,11 @@
  * The page's own script and style sheet: the files in `page/`, as text. The build puts a module that holds the text in
  * this one's place.
  */
+import { oneScript } from "./one_script.ts";
 import { textOfFile } from "./text_of_file.ts";
 
 /** In the order in which they need each other. */
-const SCRIPTS = ["numbers", "colors", "draw", "plots", "zoom", "main"];
+const SCRIPTS = ["numbers", "colors", "draw", "legend", "plots", "zoom", "main"];
 
 /** A script in which the modules are one scope, and the style sheet. */
 export interface PageText {
@@ -16,13 +17,8 @@ export interface PageText {
 /** The text of the page's own files. */
 export function pageText(): PageText {
   const read = (name: string) => textOfFile(`./page/${name}`, import.meta.url);
-  const modules = SCRIPTS.map((name) =>
-    read(`${name}.js`)
-      .replace(/^import [^;]*;\n/gm, "")
-      .replace(/^export (?=const |function )/gm, "")
-  );
   return {
-    script: `(() => {\n"use strict";\n${modules.join("\n")}})();\n`,
+    script: oneScript(SCRIPTS.map((name) => read(`${name}.js`))),
     style: read("page.css"),
   };
 }

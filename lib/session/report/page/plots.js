@@ -2,6 +2,7 @@
 /** The plots, one below the other, over one axis of time. */
 import { color, curveColor, curveDash } from "./colors.js";
 import { drawAbove, drawBehind, FONT, LANE, lanesOf } from "./draw.js";
+import { makeLegendReachable } from "./legend.js";
 import { elapsedText, GIB, momentText, plotted, TIME_STEPS, valueText } from "./numbers.js";
 
 const HEIGHTS = { gpu: 320, ram: 280, activity: 240 };
@@ -137,22 +138,4 @@ function topOf(most, levels) {
   const highest = most ?? 0;
   const near = levels.map(({ bytes }) => bytes / GIB).filter((level) => level <= 1.6 * highest);
   return Math.max(highest, ...near, 1 / 1024) * 1.06;
-}
-
-/** The entries of the legend show and hide curves, by keyboard as well. */
-function makeLegendReachable(plot) {
-  const entries = [...plot.root.querySelectorAll(".u-legend .u-series")].slice(1);
-  entries.forEach((entry, i) => {
-    const button = entry.querySelector("th");
-    const say = () => button.setAttribute("aria-pressed", String(plot.series[i + 1].show));
-    button.tabIndex = 0;
-    button.setAttribute("role", "button");
-    button.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      button.click();
-    });
-    button.addEventListener("click", () => queueMicrotask(say));
-    say();
-  });
 }
