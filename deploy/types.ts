@@ -20,7 +20,7 @@ const NOT_NEEDED = [
 ];
 
 /** Packages that an application brings, with their types. */
-const BROUGHT = /^(?:hono(?:\/|$)|@opentelemetry\/api$)/;
+const BROUGHT = /^(?:hono(?:\/|$)|@opentelemetry\/)/;
 
 /** Writes the declaration files below `outdir`, laid out as the sources are. */
 export async function emitTypes(root: string, scratch: string, outdir: string): Promise<void> {

@@ -7,7 +7,7 @@ import { seconds } from "./schema/query.ts";
 /** One address and method. */
 export interface Endpoint {
   readonly summary: string;
-  /** What stands behind the `?`, by name; left out: nothing may. */
+  /** What stands behind the `?`, by name; left out: nothing of it is read. */
   readonly query?: z.ZodObject;
   /** The JSON it takes. */
   readonly body?: z.ZodType;
@@ -22,35 +22,57 @@ export interface Endpoint {
 const pid = z.coerce.number().int().min(1).max(0x7fffffff);
 const yesOrNo = z.enum(["true", "false"]).transform((text) => text === "true");
 
-/** What a program reports of its allocator, in either form; {@linkcode parseReport} says more exactly what is wrong. */
+/** Short texts, as {@linkcode parseReport} and {@linkcode parsePhaseRequest} take them. */
+const short = z.string().max(100).regex(/^[^\u0000-\u001f\u007f-\u009f]*$/);
+const step = z.union([z.number(), short]).nullish();
+
+const beside = {
+  device: z.int().min(0).max(65_535).nullish(),
+  pid: z.int().min(1).max(0xffffffff).nullish(),
+  step,
+};
+const gib = z.number().min(0).lt(8_388_608);
+
+/**
+ * What a program reports of its allocator, in either form; {@linkcode parseReport} checks it, and says more exactly
+ * what is wrong.
+ */
 const report = z.union([
-  z.object({
+  z.strictObject({
     allocatedBytes: z.int().min(0),
     reservedBytes: z.int().min(0),
     peakBytes: z.int().min(0).nullish(),
-    device: z.int().min(0).nullish(),
-    pid: z.int().min(1).nullish(),
-    step: z.union([z.string(), z.number()]).nullish(),
+    ...beside,
   }),
-  z.object({
-    cudaMemoryAllocatedGb: z.number().min(0),
-    cudaMemoryReservedGb: z.number().min(0),
-    cudaMemoryPeakGb: z.number().min(0).nullish(),
-    cudaMemoryFragmentation: z.number().nullish(),
-    device: z.int().min(0).nullish(),
-    pid: z.int().min(1).nullish(),
-    step: z.union([z.string(), z.number()]).nullish(),
+  z.strictObject({
+    cudaMemoryAllocatedGb: gib,
+    cudaMemoryReservedGb: gib,
+    cudaMemoryPeakGb: gib.nullish(),
+    /** It follows from the others. */
+    cudaMemoryFragmentation: z.unknown().optional(),
+    ...beside,
   }),
-]).meta({ id: "TelemetryReport" });
+]).meta({
+  id: "TelemetryReport",
+  description: "Allocated is at most reserved. gb are 2^30 bytes.",
+});
 
-const phase = z.object({
-  name: z.string().optional(),
-  nested: z.boolean().optional(),
-  end: z.boolean().optional(),
-  type: z.string().nullish(),
-  step: z.union([z.string(), z.number()]).nullish(),
-  labels: z.record(z.string(), z.string()).nullish(),
-}).meta({ id: "PhaseWish" });
+const phaseDetails = {
+  nested: z.boolean().nullish(),
+  type: short.nullish(),
+  step,
+  labels: z.record(short.min(1), short.min(1)).meta({ maxProperties: 32 }).nullish(),
+};
+
+/** What begins or ends a phase; {@linkcode parsePhaseRequest} checks it. */
+const phase = z.union([
+  z.strictObject({
+    name: short.regex(/^(?!\s*$)[^/]+$/),
+    end: z.literal(false).nullish(),
+    ...phaseDetails,
+  }),
+  z.strictObject({ end: z.literal(true), name: z.null().optional(), ...phaseDetails }),
+]).meta({ id: "PhaseWish" });
 
 /** By method and path. */
 export const ENDPOINTS = {

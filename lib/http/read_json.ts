@@ -5,6 +5,8 @@ import { Refusal } from "./refusal.ts";
 export const LARGEST_BODY_BYTES = 64 << 10;
 /** A body that is not there after this is not waited for. */
 const PATIENCE_MS = 5_000;
+/** Nothing that is asked is nested deeper; what is, would exhaust the stack of whoever walks through it. */
+const MOST_NESTED = 32;
 
 /** What is left of a body that was refused must not be taken for the next request. */
 const CLOSING = { connection: "close" };
@@ -25,11 +27,19 @@ export async function readJson(request: Request, patienceMs = PATIENCE_MS): Prom
   } catch {
     throw new Refusal(400, "Cannot read the body: it is not UTF-8");
   }
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new Refusal(400, "Cannot read the body: it is not JSON");
   }
+  if (isWithin(value, MOST_NESTED)) return value;
+  throw new Refusal(400, `Cannot read the body: it is nested more than ${MOST_NESTED} deep`);
+}
+
+function isWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 && Object.values(value).every((item) => isWithin(item, depth - 1));
 }
 
 function checkType(headers: Headers): void {

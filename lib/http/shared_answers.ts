@@ -17,6 +17,8 @@ export interface Shared<T> {
 
 interface Entry {
   readonly startedMs: number;
+  /** When nobody is given it any more. */
+  readonly endMs: number;
   /** Resolves when it is there. */
   readonly answer: Promise<Shared<unknown>>;
   /** `null` while it is under way. */
@@ -50,7 +52,7 @@ export class SharedAnswers {
     if (entry?.shared === undefined || entry.shared === null) return null;
     const ageMs = performance.now() - entry.startedMs;
     if (ageMs > maxAgeMs) return null;
-    if (ageMs > maxAgeMs / 2) entry.renewal ??= this.#begin(key, ask);
+    if (ageMs > maxAgeMs / 2) entry.renewal ??= this.#begin(key, maxAgeMs, ask);
     return entry.shared as Shared<T>;
   }
 
@@ -63,7 +65,7 @@ export class SharedAnswers {
     const ready = this.ready(key, maxAgeMs, ask);
     if (ready !== null) return ready;
     if (this.#waiting >= this.#mostWaiting) throw tooMany(this.#waiting);
-    const entry = this.#underWay(key) ?? this.#put(key, this.#begin(key, ask));
+    const entry = this.#underWay(key) ?? this.#put(key, this.#begin(key, maxAgeMs, ask));
     this.#waiting += 1;
     try {
       return await entry.answer as Shared<T>;
@@ -77,15 +79,24 @@ export class SharedAnswers {
     return entry === undefined || entry.shared === null ? entry ?? null : entry.renewal;
   }
 
-  #begin<T>(key: string, ask: () => Promise<T>): Entry {
+  #begin<T>(key: string, maxAgeMs: number, ask: () => Promise<T>): Entry {
+    const startedMs = performance.now();
     const answer = ask().then((value) => share(value));
-    const entry: Entry = { startedMs: performance.now(), answer, shared: null, renewal: null };
+    const entry: Entry = {
+      startedMs,
+      endMs: startedMs + maxAgeMs,
+      answer,
+      shared: null,
+      renewal: null,
+    };
     answer.then((shared) => {
       entry.shared = shared;
-      this.#put(key, entry);
+      // One that was begun later is the better one.
+      if ((this.#entries.get(key)?.startedMs ?? startedMs) <= startedMs) this.#put(key, entry);
     }, () => {
       // Whoever asks next asks anew, and is told what is wrong now.
-      this.#entries.delete(key);
+      const kept = this.#entries.get(key);
+      if (kept === entry || kept?.renewal === entry) this.#entries.delete(key);
     });
     return entry;
   }
@@ -93,6 +104,7 @@ export class SharedAnswers {
   #put(key: string, entry: Entry): Entry {
     this.#entries.delete(key);
     this.#entries.set(key, entry);
+    this.#dropOld();
     if (this.#entries.size <= MOST_KEPT) return entry;
     for (const [key, { shared }] of this.#entries) {
       // What is waited for has to stay, or the same would be asked twice.
@@ -101,6 +113,14 @@ export class SharedAnswers {
       break;
     }
     return entry;
+  }
+
+  /** An answer that nobody is given any more is not kept: an hour of a large machine is some megabytes. */
+  #dropOld(): void {
+    const nowMs = performance.now();
+    for (const [key, { endMs, shared, renewal }] of this.#entries) {
+      if (shared !== null && renewal === null && endMs < nowMs) this.#entries.delete(key);
+    }
   }
 }
 

@@ -5,7 +5,12 @@ type SnakeKey<Key extends string> = Key extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeKey<Rest>}`
   : "";
 
+/** Keys that the types know; those of a record, such as labels, are whatever they are. */
+type OutsideKey<Key extends PropertyKey> = string extends Key ? Key
+  : Key extends string ? SnakeKey<Key>
+  : Key;
+
 /** A value as JSON outside has it. */
 export type SnakeCased<T> = T extends string | number | boolean | null | undefined ? T
   : T extends readonly (infer Item)[] ? SnakeCased<Item>[]
-  : { -readonly [Key in keyof T as Key extends string ? SnakeKey<Key> : Key]: SnakeCased<T[Key]> };
+  : { -readonly [Key in keyof T as OutsideKey<Key>]: SnakeCased<T[Key]> };

@@ -46,6 +46,7 @@ export class SourceStates {
       if (answered.has(source)) this.#put(source, null, atMs, atMs);
       else if (failure !== null) this.#put(source, failure, atMs, null);
       else if (this.#lostItsDevices(source, gpu)) this.#put(source, VANISHED, atMs, null);
+      else if (this.#isLate(source, { gpu, memory })) this.#put(source, LATE, atMs, null);
     }
   }
 
@@ -53,6 +54,12 @@ export class SourceStates {
   #lostItsDevices(source: SourceName, gpu: GpuReply | null): boolean {
     const hasTold = (this.#states.get(source)?.lastSuccessMs ?? null) !== null;
     return gpu?.devices.length === 0 && SOURCES[source].lane === "driver" && hasTold;
+  }
+
+  /** It answered until now, and its lane has not. What it failed with before says more. */
+  #isLate(source: SourceName, { gpu, memory }: Pick<Answers, "gpu" | "memory">): boolean {
+    const answer = SOURCES[source].lane === "driver" ? gpu : memory;
+    return answer === null && this.#states.get(source)?.state === "ok";
   }
 
   #put(
@@ -78,6 +85,11 @@ export class SourceStates {
 const VANISHED = {
   code: "driver_failed",
   message: "Cannot see a GPU any more: the driver listed some before, and now lists none",
+} as const;
+
+const LATE = {
+  code: "slow",
+  message: "Cannot tell this time: no answer came before the reading was over",
 } as const;
 
 function systemSources({ system, processes }: MemoryReply): readonly SourceName[] {

@@ -34,7 +34,9 @@ interface Part<T> {
 
 /** Takes one. Never rejects: what could not be told is `null` or missing, with the reason in `failures`. */
 export async function takeReading(options: ReadingOptions): Promise<Reading> {
-  const { ask, telemetry, states, pids = [], largest = 0, cutoff = NEVER } = options;
+  const { ask, telemetry, states, pids = [], largest = 0 } = options;
+  // One for each reading: what waits for a promise is kept as long as the promise.
+  const { cutoff = new Promise<void>(() => {}) } = options;
   const atMs = Date.now();
   const gpuPart = part("the GPUs", ask({ kind: "gpu", processes: true, telemetry: true }), cutoff);
   const [gpu, system, found, ram] = await Promise.all([
@@ -74,7 +76,6 @@ export async function takeReading(options: ReadingOptions): Promise<Reading> {
   };
 }
 
-const NEVER = new Promise<void>(() => {});
 const MEMORY = { kind: "memory", details: false, pss: false, cpu: false } as const;
 const NOTHING = Promise.resolve({ value: null, failures: [], tookMs: null });
 

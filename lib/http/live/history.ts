@@ -82,7 +82,8 @@ export class History {
 
   /** Lets GPUs go of which no number is left. */
   #forget(): void {
-    for (const [key, { lastSample }] of this.#devices) {
+    const byAge = [...this.#devices].sort(([, a], [, b]) => a.lastSample - b.lastSample);
+    for (const [key, { lastSample }] of byAge) {
       const isPast = lastSample < this.#samples - this.#length;
       if (isPast || this.#devices.size > MOST_DEVICES) this.#devices.delete(key);
     }

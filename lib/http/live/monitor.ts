@@ -5,6 +5,7 @@ import { SourceStates } from "../../reading/source_states.ts";
 import { takeReading } from "../../reading/take_reading.ts";
 import type { PhaseWish } from "../../session/control.ts";
 import type { TelemetryBoard } from "../../telemetry/board.ts";
+import { Refusal } from "../refusal.ts";
 import { Happenings } from "./happenings.ts";
 import { History } from "./history.ts";
 import type { LiveHistory, LiveReading } from "./live_reading.ts";
@@ -41,6 +42,7 @@ export class Monitor {
 
   constructor(options: MonitorOptions) {
     this.#options = options;
+    if (this.#isOver) return;
     options.signal?.addEventListener("abort", () => this.stop(), { once: true });
     if (options.isSteady) this.#tickerOf(HISTORY.intervalMs);
   }
@@ -58,9 +60,13 @@ export class Monitor {
   /**
    * A stream of readings.
    *
-   * @throws {HypomnesisError} `worker_failed` where there are too many already
+   * @throws {Refusal} 503 where there are too many already
+   * @throws {HypomnesisError} `closed` where everything was ended
    */
   subscribe(intervalMs: number, lastId: string | null): ReadableStream<Uint8Array> {
+    if (this.#isOver) {
+      throw new HypomnesisError("closed", "Cannot open a stream: the server is about to end");
+    }
     const clients = [...this.#tickers.values()].reduce((sum, { clients }) => sum + clients, 0);
     if (clients >= MOST_CLIENTS) throw full(`${MOST_CLIENTS} streams are open`);
     const isNew = !this.#tickers.has(intervalMs);
@@ -89,6 +95,10 @@ export class Monitor {
   /** Ends every stream. */
   stop(): void {
     for (const ticker of [...this.#tickers.values()]) ticker.stop();
+  }
+
+  get #isOver(): boolean {
+    return this.#options.signal?.aborted ?? false;
   }
 
   #tickerOf(intervalMs: number): Ticker {
@@ -128,9 +138,9 @@ export class Monitor {
   }
 }
 
-function full(why: string): HypomnesisError {
-  return new HypomnesisError(
-    "worker_failed",
-    `Cannot open another stream: ${why}; try again later`,
-  );
+function full(why: string): Refusal {
+  return new Refusal(503, `Cannot open another stream: ${why}; try again later`, {
+    code: "slow",
+    headers: { "retry-after": "10" },
+  });
 }

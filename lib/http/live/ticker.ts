@@ -14,18 +14,24 @@ export interface TickerOptions {
   readonly tell: (reading: Reading, beat: Pick<Beat<Reading>, "tick" | "skipped">) => LiveReading;
   /** It goes on while nobody listens. */
   readonly isSteady: boolean;
+  /**
+   * A client that comes back after this finds the ticker as it left it.
+   * @default 10000
+   */
+  readonly lingerMs?: number;
 }
 
 /** What was sent of late, for clients that come back; so much and no more. */
 const KEPT_BYTES = 1 << 20;
 const KEPT_FRAMES = 64;
-/** A client that comes back after this finds the ticker as it left it. */
 const LINGER_MS = 10_000;
 /** A client that takes nothing for so long is gone. */
 const PATIENCE_MS = 60_000;
 /** Silence that a proxy or a runtime takes for the end. */
 const HEARTBEAT_MS = 5_000;
 const HEARTBEAT = new TextEncoder().encode(": still here\n\n");
+/** Bun sends an answer's head with its first bytes, and the first reading may take as long as a driver does. */
+const OPENING = new TextEncoder().encode(": here\n\n");
 
 interface KeptFrame {
   readonly number: number;
@@ -70,9 +76,8 @@ export class Ticker {
       this.#subscribers.delete(subscriber);
       release();
       onEnd();
-    });
+    }, [OPENING, ...this.#missedSince(lastId).map(({ bytes }) => bytes)]);
     this.#subscribers.add(subscriber);
-    for (const { bytes } of this.#missedSince(lastId)) subscriber.send(bytes);
     return subscriber.stream;
   }
 
@@ -109,7 +114,8 @@ export class Ticker {
   #linger(): void {
     clearTimeout(this.#lingering);
     if (this.#holders > 0 || this.#options.isSteady || this.#over.signal.aborted) return;
-    this.#lingering = setTimeout(() => this.stop(), LINGER_MS);
+    const { lingerMs = LINGER_MS } = this.#options;
+    this.#lingering = setTimeout(() => this.stop(), lingerMs);
   }
 
   #send(reading: LiveReading): void {

@@ -36,6 +36,8 @@ const ALARM_SHARED_MS = 200;
 export function liveRoutes({ ask, monitor, telemetry, shared }: LiveOptions): Handlers<Names> {
   return {
     "GET /v1/stream": ({ request, query, env }) => {
+      // Nobody would ever read the stream, nor give it back.
+      if (request.method === "HEAD") return respond(null, "text/event-stream");
       const intervalMs = (query.interval as number | undefined) ?? DEFAULT_INTERVAL_MS;
       const stream = monitor.subscribe(intervalMs, request.headers.get("last-event-id"));
       neverIdle(request, env);

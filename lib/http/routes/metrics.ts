@@ -19,7 +19,7 @@ export interface MetricsOptions {
 const SHARED_MS = 200;
 /** The way back takes time too. */
 const OFFSET_MS = 500;
-/** What the system's part may take where the drivers' is late. */
+/** What the system's part may take where the drivers' is late; a quarter of a short time-out. */
 const LAST_MS = 200;
 
 /** The handler. */
@@ -48,9 +48,10 @@ async function readInTime(
   read: MetricsOptions["read"],
 ) {
   const whole = shared.get("metrics", SHARED_MS, () => read());
-  const patienceMs = patienceOf(headers);
-  if (patienceMs === null) return await whole;
-  const late = pause(patienceMs, undefined);
+  const scrapeMs = scrapeTimeOf(headers);
+  if (scrapeMs === null) return await whole;
+  const lastMs = Math.min(LAST_MS, scrapeMs / 4);
+  const late = pause(Math.max(scrapeMs / 2, scrapeMs - OFFSET_MS - lastMs), undefined);
   try {
     const found = await Promise.race([whole, late.over.then(() => null)]);
     if (found !== null) return found;
@@ -59,12 +60,11 @@ async function readInTime(
   }
   // It may still come, for the next who asks.
   whole.catch(() => {});
-  return await shared.get("metrics in time", SHARED_MS, () => read(pause(LAST_MS, undefined).over));
+  return await shared.get("metrics in time", SHARED_MS, () => read(pause(lastMs, undefined).over));
 }
 
 /** How long the scraper can be kept waiting; `null`: it does not say. */
-function patienceOf(headers: Headers): number | null {
+function scrapeTimeOf(headers: Headers): number | null {
   const seconds = Number(headers.get("x-prometheus-scrape-timeout-seconds") ?? NaN);
-  if (!(seconds > 0 && seconds < 86_400)) return null;
-  return Math.max(seconds * 1000 / 2, seconds * 1000 - OFFSET_MS - LAST_MS);
+  return seconds > 0 && seconds < 86_400 ? seconds * 1000 : null;
 }

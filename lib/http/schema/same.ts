@@ -11,8 +11,16 @@ type Plain<T> = T extends string | number | boolean | null | undefined ? T
   : T extends readonly (infer Item)[] ? Plain<Item>[]
   : { -readonly [Key in keyof T]: Plain<T[Key]> };
 
-type Same<A, B> = [Plain<A>] extends [Plain<B>] ? [Plain<B>] extends [Plain<A>] ? true : false
-  : false;
+/** No field may be left out, so that one that one side lacks is a difference. */
+type Whole<T> = T extends string | number | boolean | null | undefined ? T
+  : T extends readonly (infer Item)[] ? Whole<Item>[]
+  : { [Key in keyof T]-?: Whole<T[Key]> };
+
+type Fits<A, B> = [A] extends [B] ? [B] extends [A] ? true : false : false;
+
+/** Both have the same fields, and each takes the same values. */
+export type Same<A, B> = [Fits<Plain<A>, Plain<B>>, Fits<Whole<Plain<A>>, Whole<Plain<B>>>] extends
+  [true, true] ? true : false;
 
 type Outside = Exclude<Reply, { kind: "failure" | "run_cgroup" }>;
 
