@@ -24,6 +24,35 @@ for (const isolation of ["process", "worker"]) {
 `;
 const PROBED = "process true true\nworker true true\n";
 
+/** A service around the endpoint, asked by the client; the page is in the bundle. */
+const SERVICE = `
+import { Hono } from "hono";
+import { HypomnesisError, openMeter } from "hypomnesis";
+import { connect, createClient } from "hypomnesis/client";
+import { bearer, createApp, serveApp } from "hypomnesis/http";
+import { registerInstruments } from "hypomnesis/otel";
+const meter = openMeter();
+const app = new Hono();
+app.route("/hmn", createApp(meter, { authorize: bearer("a-secret-token") }));
+const server = await serveApp((request, env) => app.fetch(request, env), { port: 0 });
+const url = server.url + "/hmn";
+const token = "a-secret-token";
+const { system } = await connect(url, { token }).ask({ kind: "memory", pids: [], system: true, details: false, pss: false, cpu: false });
+const { kind } = await (await createClient(url, { token }).v1.devices.$get()).json();
+const page = await (await fetch(url)).text();
+const refused = await connect(url).ask({ kind: "ping" }).catch((error) => error);
+const names = [];
+const instrument = (name) => (names.push(name), { addCallback() {}, removeCallback() {} });
+registerInstruments({
+  createObservableGauge: instrument, createObservableCounter: instrument, createObservableUpDownCounter: instrument,
+  addBatchObservableCallback() {}, removeBatchObservableCallback() {},
+}, meter);
+console.log(system.totalBytes > 0, kind, page.includes("uPlot"), refused instanceof HypomnesisError, refused.code, names.includes("hw.gpu.memory.usage"));
+await server.close();
+await meter.close();
+`;
+const SERVED = "true devices true true permission_denied true\n";
+
 describe("the package", () => {
   let dir: string;
 
@@ -51,6 +80,7 @@ describe("the package", () => {
     write("package.json", '{ "name": "app", "private": true, "type": "module" }\n');
     run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", tarball]);
     write("app.mjs", APP);
+    write("service.mjs", SERVICE);
   });
   after(() => fs.rmSync(dir, { recursive: true, force: true }));
 
@@ -79,6 +109,8 @@ describe("the package", () => {
 
     it("import in Bun", () => assert.equal(run("bun", ["app.mjs"]), PROBED));
 
+    it("a service in Bun", () => assert.equal(run("bun", ["service.mjs"]), SERVED));
+
     it("the user's own bundle, away from the package", () => {
       run("bun", ["build", "--target=bun", "--outfile=bundled/app.mjs", "app.mjs"]);
       const alone = fs.mkdtempSync(path.join(os.tmpdir(), "hypomnesis-bundle-"));
@@ -104,6 +136,10 @@ describe("the package", () => {
   } else {
     it("import in Deno, from node_modules", () => {
       assert.equal(run("deno", ["run", "-A", "app.mjs"]), PROBED);
+    });
+
+    it("a service in Deno", () => {
+      assert.equal(run("deno", ["run", "-A", "service.mjs"]), SERVED);
     });
 
     it("the command in Deno", () => {
