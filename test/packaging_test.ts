@@ -51,6 +51,29 @@ console.log(system.totalBytes > 0, kind, page.includes("uPlot"), refused instanc
 await server.close();
 await meter.close();
 `;
+/** What a typed client knows of the endpoint, and what it does not let pass. */
+const TYPED = `
+import { Hono } from "hono";
+import { openMeter } from "hypomnesis";
+import { connect, createClient } from "hypomnesis/client";
+import { bearer, createApp } from "hypomnesis/http";
+import { registerInstruments } from "hypomnesis/otel";
+const meter = openMeter();
+new Hono().route("/hmn", createApp(meter, { authorize: bearer("a-secret-token") }));
+const { devices } = await connect("http://127.0.0.1:9700").ask({ kind: "devices" });
+export const used: number | null | undefined = devices[0]?.usedBytes;
+const client = createClient("http://127.0.0.1:9700");
+const snapshot = await (await client.v1.snapshot.$get({ query: {} })).json();
+export const ram: number | null | undefined = snapshot.system?.used_bytes;
+export const pci: string | null | undefined = snapshot.devices[0]?.pci_bus_id;
+await client.v1.ask.$post({ json: { kind: "find", name: null, top: 3 } });
+await client.v1.telemetry.$post({ json: { allocated_bytes: 1, reserved_bytes: 2 } });
+export const register: typeof registerInstruments = registerInstruments;
+// @ts-expect-error JSON outside is in snake_case
+snapshot.system?.usedBytes;
+// @ts-expect-error there is no such address
+client.v1.nothing;
+`;
 const SERVED = "true devices true true permission_denied true\n";
 
 describe("the package", () => {
@@ -140,6 +163,19 @@ describe("the package", () => {
 
     it("a service in Deno", () => {
       assert.equal(run("deno", ["run", "-A", "service.mjs"]), SERVED);
+    });
+
+    it("types of a service", () => {
+      write("typed.ts", TYPED);
+      write(
+        "deno.json",
+        '{ "nodeModulesDir": "manual", "compilerOptions": { "strict": true } }',
+      );
+      try {
+        run("deno", ["check", "--quiet", "typed.ts"]);
+      } finally {
+        fs.rmSync(path.join(dir, "deno.json"));
+      }
     });
 
     it("the command in Deno", () => {
