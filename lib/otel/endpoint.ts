@@ -1,4 +1,5 @@
 /** Where OTLP is sent: the URL and the headers, read from what a user wrote. Messages never hold what may be secret. */
+import { basicAuth, percentDecoded } from "../basic_auth.ts";
 import { HypomnesisError } from "../errors.ts";
 import { escapeText } from "../text.ts";
 import { VERSION } from "../version.ts";
@@ -42,9 +43,8 @@ export function parseEndpoint(text: string, headers: HeaderFields = {}): Endpoin
   url.hash = "";
   if (url.pathname === "/") url.pathname = METRICS_PATH;
   const given = Object.entries(headers).map(([name, value]) => checkedHeader(name, value));
-  const authorization = username + password === "" ? {} : {
-    authorization: basic(username, password),
-  };
+  const basic = basicAuth(username, password);
+  const authorization = basic === null ? {} : { authorization: basic };
   return {
     url: url.href,
     shown: url.origin,
@@ -58,7 +58,7 @@ export function parseEndpoint(text: string, headers: HeaderFields = {}): Endpoin
     secrets: [
       ...Object.values(authorization),
       ...given.map(([, value]) => value),
-      decoded(password),
+      percentDecoded(password),
     ]
       .filter((value) => value.length >= SHORTEST_SECRET),
   };
@@ -82,7 +82,7 @@ export function parseOtlpHeaders(text: string): HeaderFields {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(part) ?? [];
     // The part itself may be a secret with its name left out.
     if (name === undefined) throw refusedHeader(`part ${i + 1} has no name: give name=value`);
-    return checkedHeader(name.trim(), decoded(value!.trim()));
+    return checkedHeader(name.trim(), percentDecoded(value!.trim()));
   }));
 }
 
@@ -111,18 +111,4 @@ function checkedHeader(name: string, value: string): readonly [string, string] {
 
 function refusedHeader(why: string): HypomnesisError {
   return new HypomnesisError("invalid_request", `Cannot send these OTLP headers: ${why}`);
-}
-
-function basic(username: string, password: string): string {
-  const bytes = new TextEncoder().encode([username, password].map(decoded).join(":"));
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
-}
-
-/** A lone percent sign stands for itself. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

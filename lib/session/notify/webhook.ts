@@ -1,4 +1,5 @@
 /** Sends an alert to a URL, bounded in time. Nothing of the answer is read but its status. */
+import { basicAuth } from "../../basic_auth.ts";
 import { HypomnesisError } from "../../errors.ts";
 import { toSnakeCase } from "../../json_case.ts";
 import { escapeText } from "../../text.ts";
@@ -36,23 +37,8 @@ export function parseWebhook(text: string): Webhook {
   return {
     url: url.href,
     shown: url.origin,
-    authorization: username + password === "" ? null : basic(username, password),
+    authorization: basicAuth(username, password),
   };
-}
-
-function basic(username: string, password: string): string {
-  const plain = [username, password].map(decoded).join(":");
-  const bytes = new TextEncoder().encode(plain);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
-}
-
-/** A lone percent sign stands for itself. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }
 
 /** What is sent: `{ session, change, at, elapsed_ms, alert: { id, kind, … } }`. */
