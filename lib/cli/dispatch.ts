@@ -27,7 +27,7 @@ async function dispatch(commands: readonly CommandEntry[], context: CliContext):
   const { server, rest: given } = splitServer(context.args);
   const [first, ...behind] = given;
   const others = [...server, ...behind];
-  if (first === "help") return await help(commands, others, context);
+  if (first === "help") return await help(commands, behind, context);
   const named = first !== undefined && !first.startsWith("-");
   const entry = named ? find(commands, first) : find(commands, null);
   const { command } = await entry.load();
@@ -46,7 +46,7 @@ async function dispatch(commands: readonly CommandEntry[], context: CliContext):
   const stray = rest[0];
   if (stray !== undefined && operands === undefined) {
     const isCommand = !named && commands.some(({ name }) => name === stray);
-    throw isCommand ? misplaced(stray, args[0]!) : new UsageError(
+    throw isCommand ? misplaced(stray, first ?? stray) : new UsageError(
       `unexpected argument ${quote(stray)}: ${title} takes options only; see ${title} --help`,
     );
   }

@@ -226,6 +226,7 @@ export class RecordRun {
     if (asker.allocators === undefined) return;
     const follow = new FollowedReports(asker.allocators, (report) => recorder.telemetry(report));
     const { intervalMs } = this.#plan.settings;
+    void follow.look();
     const repeated = new Repeated(intervalMs, () => follow.look());
     this.#cleanUps.push(() => repeated.stop());
   }

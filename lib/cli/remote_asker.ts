@@ -7,7 +7,16 @@ import type { Asker } from "./asker.ts";
 export function remoteAsker(url: string, token: string | undefined): Asker {
   const meter = connect(url, { token });
   let about: ReturnType<typeof meter.about> | null = null;
-  const met = async () => await (about ??= meter.about());
+  const met = async () => {
+    about ??= meter.about();
+    try {
+      return await about;
+    } catch (error) {
+      // It may be there the next time.
+      about = null;
+      throw error;
+    }
+  };
   return {
     ask: async <R extends Request | LocalRequest>(
       request: R,
