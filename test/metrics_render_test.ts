@@ -490,23 +490,3 @@ describe("the cap", () => {
     assert.deepEqual(of(dropped, reading, { processes: 0 }), ['{part="allocator"} 8']);
   });
 });
-
-describe("families of somebody else", () => {
-  it("stand among ours by name", () => {
-    const text = render(aReading(), {
-      format: "openmetrics",
-      extra: [{
-        name: "hmn_open_streams",
-        type: "gauge",
-        unit: null,
-        help: "Streams that are read.",
-        samples: () => [{ labels: {}, value: 3 }],
-      }],
-    });
-    assert.deepEqual([...readOpenMetrics(text).keys()], [
-      "hmn_build",
-      "hmn_open_streams",
-      "hmn_process_series_dropped",
-    ]);
-  });
-});

@@ -79,7 +79,7 @@ export function createApp(meter: AppMeter, options: AppOptions = {}): HmnApp {
     ...questionRoutes({ ask, shared, ownPid: ownPid() }),
     ...liveRoutes({ ask, monitor, telemetry, shared }),
     ...metricsRoutes({
-      read: (cutoff) => monitor.read({ cutoff, largest: 0 }),
+      read: (cutoff) => monitor.read({ cutoff, largest: processMetrics }),
       shared,
       processes: processMetrics,
     }),

@@ -18,20 +18,15 @@ export interface MetricsOptions {
   readonly format: MetricsFormat;
   /** So many processes are shown, the largest first, by RAM and by GPU memory each; 0: none. */
   readonly processes: number;
-  /**
-   * More families, of names that are not taken.
-   * @default none
-   */
-  readonly extra?: readonly Family[];
 }
 
 /** Writes a reading: families by name, and their series by their labels. */
 export function renderMetrics(
   reading: Reading,
-  { format, processes, extra = [] }: MetricsOptions,
+  { format, processes }: MetricsOptions,
 ): string {
   const view = viewOf(reading, processes);
-  const text = [...FAMILIES, ...extra].sort((a, b) => byText(a.name, b.name))
+  const text = FAMILIES.toSorted((a, b) => byText(a.name, b.name))
     .map((family) => familyText(family, view, format)).join("");
   return format === "openmetrics" ? `${text}# EOF\n` : text;
 }

@@ -1,8 +1,6 @@
 /**
  * The records of `lib/records.ts` as schemas: what a client checks an answer by, and what the OpenAPI document shows.
  * `same.ts` holds them to the types.
- *
- * Over 200 lines because they stand in the order of the records, and are compared with them.
  */
 import { z } from "zod";
 import { FAILURES } from "../../failures.ts";
