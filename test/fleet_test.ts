@@ -1,57 +1,18 @@
 /** A fleet: a real Prometheus scrapes three machines, and answers what an operator asks. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { after, before, describe, it } from "node:test";
-import process from "node:process";
 import { buildFakeNvml, fakeMachine, type FakeNvmlMachine, skipNative } from "./support/native.ts";
 import { type Prometheus, skipPrometheus, startPrometheus } from "./support/prometheus.ts";
-import { repositoryFile, SCRIPT_ENV, scriptCommand } from "./support/run_script.ts";
+import { type RunningServer, startServer } from "./support/serve_run.ts";
 
 const TOKEN = "a-token-of-the-fleet";
 const GIB = 2 ** 30;
-
-/** `hmn serve` as a program of its own. */
-interface Server {
-  readonly child: ChildProcess;
-  /** `127.0.0.1:43210` */
-  readonly address: string;
-}
-
-async function serve(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Server> {
-  const [program, ...rest] = scriptCommand(repositoryFile("cli.ts"), {
-    args: ["serve", "--port", "0", "--json", ...args],
-  });
-  const child = spawn(program!, rest, {
-    stdio: ["ignore", "pipe", "ignore"],
-    env: {
-      ...process.env,
-      ...SCRIPT_ENV,
-      HMN_NVML_PATH: "/nonexistent",
-      HMN_NVIDIA_SMI_PATH: "/nonexistent",
-      ...env,
-    },
-  });
-  let text = "";
-  child.stdout!.setEncoding("utf8");
-  for await (const piece of child.stdout!) {
-    text += piece;
-    if (text.includes("\n")) break;
-  }
-  return { child, address: new URL(JSON.parse(text).url).host };
-}
-
-async function end({ child }: Server): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  process.kill(child.pid!, "SIGTERM");
-  await ended;
-}
 
 const skip = skipPrometheus || skipNative();
 
 describe("three machines under one Prometheus", { skip }, () => {
   const machines: FakeNvmlMachine[] = [];
-  const servers: Server[] = [];
+  const servers: RunningServer[] = [];
   let prometheus: Prometheus;
 
   before(async () => {
@@ -62,11 +23,11 @@ describe("three machines under one Prometheus", { skip }, () => {
     broken.setConf({ gpus: 1, "hang.nvmlInit_v2": "sleep" });
     machines.push(sound, broken);
     servers.push(
-      await serve({ HMN_NVML_PATH: sound.nvmlPath }, "--process-metrics", "5"),
-      await serve({ HMN_NVML_PATH: broken.nvmlPath }),
-      await serve({ HMN_TOKEN: TOKEN }),
+      await startServer(["--process-metrics", "5"], { env: { HMN_NVML_PATH: sound.nvmlPath } }),
+      await startServer([], { env: { HMN_NVML_PATH: broken.nvmlPath } }),
+      await startServer([], { env: { HMN_TOKEN: TOKEN } }),
     );
-    const [first, second, third] = servers.map(({ address }) => address);
+    const [first, second, third] = servers.map(({ port }) => `127.0.0.1:${port}`);
     prometheus = await startPrometheus([
       { job: "sound", address: first! },
       { job: "hung", address: second! },
@@ -76,7 +37,7 @@ describe("three machines under one Prometheus", { skip }, () => {
   });
   after(async () => {
     await prometheus?.close();
-    for (const server of servers) await end(server);
+    for (const server of servers) await server[Symbol.asyncDispose]();
     for (const machine of machines) machine.cleanup();
   });
 
