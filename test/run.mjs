@@ -38,6 +38,11 @@ const SLOW = [
   "hmn_run_test.ts",
   "meter_test.ts",
   "packaging_test.ts",
+  "live_page_test.ts",
+  "live_page_real_test.ts",
+  "fleet_test.ts",
+  "http_abuse_test.ts",
+  "hmn_serve_test.ts",
 ];
 
 const scratch = mkdtempSync(join(tmpdir(), "hypomnesis-run-"));
