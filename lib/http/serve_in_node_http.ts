@@ -59,7 +59,9 @@ async function pass(
 ): Promise<void> {
   const gone = new AbortController();
   outgoing.on("error", () => {});
-  outgoing.on("close", () => gone.abort());
+  outgoing.on("close", () => {
+    if (!outgoing.writableFinished) gone.abort();
+  });
   // The answer may take as long as it does: the limits are for clients.
   outgoing.setTimeout(0);
   try {

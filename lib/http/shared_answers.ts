@@ -10,7 +10,7 @@ import { Refusal } from "./refusal.ts";
 export interface Shared<T> {
   readonly value: T;
   /** The answer in a form, such as its JSON; made once. */
-  body(form: string, make: (value: T) => string): Uint8Array<ArrayBuffer>;
+  body(form: string, make: (value: T) => string): string;
   /** The same, compressed with gzip; made once. */
   gzipped(form: string, make: (value: T) => string): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -132,15 +132,16 @@ function tooMany(waiting: number): Refusal {
 }
 
 function share<T>(value: T): Shared<T> {
-  const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
+  // As text: Deno sends that with a quarter less work than bytes.
+  const bodies = new Map<string, string>();
   const zipped = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   const body = (form: string, make: (value: T) => string) => {
-    let bytes = bodies.get(form);
-    if (bytes === undefined) {
-      bytes = new TextEncoder().encode(make(value));
-      bodies.set(form, bytes);
+    let text = bodies.get(form);
+    if (text === undefined) {
+      text = make(value);
+      bodies.set(form, text);
     }
-    return bytes;
+    return text;
   };
   return {
     value,
@@ -156,7 +157,7 @@ function share<T>(value: T): Shared<T> {
   };
 }
 
-async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+async function gzip(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

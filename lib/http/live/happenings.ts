@@ -17,7 +17,11 @@ const KEPT_MS = 3_600_000;
 
 /** Keeps what is open, and what is over for a while. */
 export class Happenings {
-  readonly #startMs = performance.now();
+  readonly #intervalMs: number;
+  readonly #now: () => number;
+  readonly #startMs: number;
+  /** When the last reading was taken, by the steady clock; `null`: none was. */
+  #lastMs: number | null = null;
   readonly #stack = new PhaseStack();
   readonly #roster = new GpuRoster();
   readonly #alerts: AlertEngine;
@@ -26,8 +30,11 @@ export class Happenings {
   #openAlerts = new Map<string, LiveAlert>();
   #endedAlerts: LiveAlert[] = [];
 
-  /** `intervalMs`: time from one reading to the next. */
-  constructor(intervalMs: number) {
+  /** `intervalMs`: time from one reading to the next; `now`: the steady clock, for tests. */
+  constructor(intervalMs: number, now: () => number = () => performance.now()) {
+    this.#intervalMs = intervalMs;
+    this.#now = now;
+    this.#startMs = now();
     this.#alerts = new AlertEngine({
       ...DEFAULT_SETTINGS,
       // The zones that the page draws.
@@ -87,12 +94,13 @@ export class Happenings {
   /** Takes the next reading, which may begin and end alerts. */
   observe(reading: Reading, { tick, skipped }: Pick<SessionTick, "tick" | "skipped">): void {
     const { atMs, gpu, system, failures, probeMs } = reading;
+    const elapsedMs = this.#now() - this.#startMs;
     const reply = gpu === null ? null : { kind: "gpu" as const, ...gpu, failures: [] };
     const changes = this.#alerts.observe({
       tick,
-      skipped,
+      skipped: Math.max(skipped, this.#unseenSince(elapsedMs)),
       atMs,
-      elapsedMs: performance.now() - this.#startMs,
+      elapsedMs,
       gpus: this.#roster.observe(reply, failures),
       system,
       systemGap: system === null ? "proc absent" : null,
@@ -102,12 +110,19 @@ export class Happenings {
       gpuProbeMs: probeMs.driver,
       failures,
     });
+    this.#lastMs = elapsedMs;
     for (const change of changes) this.#tell(change, atMs);
     for (const { id, value, message, severity } of this.#alerts.active) {
       const known = this.#openAlerts.get(id);
       if (known !== undefined) this.#openAlerts.set(id, { ...known, value, message, severity });
     }
     this.#endedAlerts = kept(this.#endedAlerts, atMs);
+  }
+
+  /** Readings that nobody wanted before this one: what was then is not known. */
+  #unseenSince(elapsedMs: number): number {
+    const sinceMs = this.#lastMs === null ? 0 : elapsedMs - this.#lastMs;
+    return Math.max(0, Math.floor(sinceMs / this.#intervalMs) - 1);
   }
 
   #tell({ change, alert }: AlertChange, atMs: number): void {

@@ -26,10 +26,17 @@ const LAST_MS = 200;
 export function metricsRoutes(
   { read, shared, processes }: MetricsOptions,
 ): Handlers<"GET /metrics"> {
-  const respondAs = (request: Request) => {
-    const { format, contentType } = chooseFormat(request.headers.get("accept"));
+  const formOf = (accept: string | null) => {
+    const { format, contentType } = chooseFormat(accept);
     const make = (reading: Reading) => renderMetrics(reading, { format, processes });
-    return { form: format, contentType, make };
+    return { accept, form: format, contentType, make };
+  };
+  // A scraper wants the same each time, and to read what it wants costs as much as the rest of a request.
+  let last = formOf(null);
+  const respondAs = ({ headers }: Request) => {
+    const accept = headers.get("accept");
+    if (accept !== last.accept) last = formOf(accept);
+    return last;
   };
   return {
     "GET /metrics": ({ request }) => {

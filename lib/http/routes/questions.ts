@@ -33,9 +33,13 @@ const DOCTOR_SHARED_MS = 5_000;
 
 /** The handlers. */
 export function questionRoutes({ ask, shared, ownPid }: QuestionsOptions): Handlers<Names> {
-  const answer = (request: Request, rights: Rights, question: Question) => {
+  const answer = (
+    request: Request,
+    rights: Rights,
+    question: Question,
+    key = JSON.stringify(question),
+  ) => {
     checkRights(question, rights);
-    const key = JSON.stringify(question);
     const maxAgeMs = question.kind === "doctor" ? DOCTOR_SHARED_MS : SHARED_MS;
     const probe = () => ask(question);
     const ready = shared.ready<unknown>(key, maxAgeMs, probe);
@@ -43,13 +47,14 @@ export function questionRoutes({ ask, shared, ownPid }: QuestionsOptions): Handl
     return shared.get<unknown>(key, maxAgeMs, probe)
       .then((found: Shared<unknown>) => respondShared(request, found));
   };
+  const own: Question = { kind: "snapshot", pid: ownPid };
+  const ownKey = JSON.stringify(own);
   return {
     "GET /v1/devices": ({ request, rights }) => answer(request, rights, { kind: "devices" }),
     "GET /v1/snapshot": ({ request, rights, query }) =>
-      answer(request, rights, {
-        kind: "snapshot",
-        pid: (query.pid as number | undefined) ?? ownPid,
-      }),
+      query.pid === undefined
+        ? answer(request, rights, own, ownKey)
+        : answer(request, rights, { kind: "snapshot", pid: query.pid as number }),
     "GET /v1/processes": ({ request, rights, query }) =>
       answer(request, rights, { kind: "processes", details: query.details === true }),
     "GET /v1/doctor": ({ request, rights }) => answer(request, rights, { kind: "doctor" }),
@@ -63,11 +68,10 @@ export function questionRoutes({ ask, shared, ownPid }: QuestionsOptions): Handl
 /** Command lines and users are nobody's business by default, and reading them holds up the process they are of. */
 function checkRights(question: Question, { isAuthorized }: Rights): void {
   if (isAuthorized) return;
-  const wanted = [
-    ...("details" in question && question.details ? ["details"] : []),
-    ...("pss" in question && question.pss ? ["pss"] : []),
-  ];
-  if (wanted.length === 0) return;
+  const details = "details" in question && question.details;
+  const pss = "pss" in question && question.pss;
+  if (!details && !pss) return;
+  const wanted = [...(details ? ["details"] : []), ...(pss ? ["pss"] : [])];
   throw new Refusal(
     403,
     `Cannot tell ${wanted.join(" and ")} to everybody: start the server with a token, and send it`,

@@ -9,8 +9,8 @@ const COMMON = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-/** Smaller ones are not worth compressing. */
-const LEAST_ZIPPED_BYTES = 1_024;
+/** Texts of fewer characters are not worth compressing. */
+const LEAST_ZIPPED = 1_024;
 
 /** A text or bytes in a form. */
 export function respond(
@@ -50,14 +50,34 @@ export function respondSharedAs<T>(
   },
 ): Response | Promise<Response> {
   const body = shared.body(form, make);
-  const isZipped = body.length >= LEAST_ZIPPED_BYTES && takesGzip(headers.get("accept-encoding"));
-  if (!isZipped) return respond(body, contentType, VARY);
-  return shared.gzipped(form, make).then((zipped) => respond(zipped, contentType, ZIPPED));
+  const isZipped = body.length >= LEAST_ZIPPED && takesGzip(headers.get("accept-encoding"));
+  const kept = sharedHeaders(contentType);
+  if (!isZipped) return new Response(body, kept.plain);
+  return shared.gzipped(form, make).then((zipped) => new Response(zipped, kept.zipped));
+}
+
+interface SharedHeaders {
+  readonly plain: { readonly headers: Headers };
+  readonly zipped: { readonly headers: Headers };
+}
+
+/** By content type, of which there are few: to copy headers is cheaper than to make them. */
+const keptHeaders = new Map<string, SharedHeaders>();
+
+function sharedHeaders(contentType: string): SharedHeaders {
+  let kept = keptHeaders.get(contentType);
+  if (kept === undefined) {
+    const plain = { ...COMMON, "content-type": contentType, vary: "accept, accept-encoding" };
+    kept = {
+      plain: { headers: new Headers(plain) },
+      zipped: { headers: new Headers({ ...plain, "content-encoding": "gzip" }) },
+    };
+    keptHeaders.set(contentType, kept);
+  }
+  return kept;
 }
 
 const JSON_TYPE = "application/json";
-const VARY = { vary: "accept, accept-encoding" };
-const ZIPPED = { ...VARY, "content-encoding": "gzip" };
 
 function json(value: unknown): string {
   return JSON.stringify(toSnakeCase(value));

@@ -1,6 +1,7 @@
 /** Reads a value by a schema, and says what is wrong in one sentence. */
 import type { z } from "zod";
 import { snakeKey } from "../../json_case.ts";
+import { quotedNames } from "../../telemetry/refuse.ts";
 import { escapeText } from "../../text.ts";
 import { Refusal } from "../refusal.ts";
 
@@ -24,12 +25,20 @@ export function parseBy<Schema extends z.ZodType>(
   throw new Refusal(400, `Cannot ${what}: ${issueText(result.error.issues)}`);
 }
 
+/** A name as it was sent. */
+function outsideName(key: PropertyKey): string {
+  return typeof key === "string" && /^[a-z]/.test(key) ? snakeKey(key) : String(key);
+}
+
 /** What is wrong, by field. */
 export function issueText(issues: readonly z.core.$ZodIssue[]): string {
-  const texts = issues.slice(0, MOST_ISSUES).map(({ path, message }) => {
-    const place = path.map((key) => typeof key === "string" ? snakeKey(key) : String(key)).join(
-      ".",
-    );
+  const texts = issues.slice(0, MOST_ISSUES).map((issue) => {
+    const place = issue.path.map((key) => outsideName(key)).join(".");
+    const message = issue.code === "unrecognized_keys"
+      ? `unknown ${issue.keys.length === 1 ? "field" : "fields"} ${
+        quotedNames(issue.keys.map(outsideName))
+      }`
+      : issue.message;
     return `${place === "" ? "" : `${place}: `}${message}`;
   });
   const more = issues.length - texts.length;

@@ -7,6 +7,9 @@ const SHORTEST_MS = 100;
 /** The longest. */
 const LONGEST_MS = 3_600_000;
 
+/** Digits and nothing else. */
+export const wholeNumber = z.string().regex(/^\d{1,15}$/, "give a whole number").transform(Number);
+
 /** A duration such as `500ms`, `1s` or, in seconds, `2`; in milliseconds. */
 export const seconds = z.string().transform((text, context) => {
   const ms = parseDuration(text, "s");
