@@ -34,7 +34,7 @@ export function snakeKey(key: string): string {
 
 /** `pci_bus_id` → `pciBusId`. */
 export function camelKey(key: string): string {
-  return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return key.replace(/(?<=[^_])_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /**

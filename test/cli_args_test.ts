@@ -70,9 +70,11 @@ test("every option of every command is refused without a value, with a wrong one
         await refused([...start, `--${option}`], missing);
         await refused([...start, `--${option}=`], missing);
         await refused([...start, `--${option}`, ""], missing);
+        const shown = spec.shown?.("\x1b[31m") ?? '"\\u{1b}[31m"';
+        assert.ok(!shown.includes("\x1b"), option);
         await refused(
           [...start, `--${option}`, "\x1b[31m"],
-          `hmn: error: --${option} "\\u{1b}[31m" is not accepted: give ${spec.accepts}`,
+          `hmn: error: --${option} ${shown} is not accepted: give ${spec.accepts}`,
         );
       } else {
         // Of a command that runs another, `false` is that other one.
@@ -88,6 +90,27 @@ test("every option of every command is refused without a value, with a wrong one
     }
   }
   assert.ok(options >= 31, `${options} options were tried`);
+});
+
+test("a secret that is refused is not shown, wherever it came from", async () => {
+  const form = "give 8 to 512 letters, digits and signs without spaces";
+  await refused(
+    ["ps", "--token", "se cret"],
+    `hmn: error: --token of 7 characters is not accepted: ${form}`,
+  );
+  await refused(["serve"], `hmn: error: HMN_TOKEN of 13 characters is not accepted: ${form}`, {
+    HMN_TOKEN: "tok-12345678\r",
+  });
+  const urls = [
+    ["http://tok:pw@host:1/", '"http://…@host:1/"'],
+    ["http://host:1/#token=abc", '"http://host:1/…"'],
+    ["http://host:1/?token=abc", '"http://host:1/…"'],
+  ];
+  for (const [url, shown] of urls) {
+    const line = `hmn: error: --url ${shown} is not accepted: ` +
+      "give an address such as http://127.0.0.1:9700, the token by itself (HMN_TOKEN)";
+    await refused(["ps", "--url", url!], line);
+  }
 });
 
 test("an unknown option is named with those that there are", async () => {

@@ -172,6 +172,34 @@ describe("the origin", () => {
   });
 });
 
+describe("what a browser says of a page's wishes without an origin, such as images", () => {
+  const host = { host: "localhost:9700" };
+  const status = (site: string, mode: string, more: Readonly<Record<string, string>> = {}) =>
+    statusOf({ cors: ["https://board.example"] }, {
+      ...host,
+      "sec-fetch-site": site,
+      "sec-fetch-mode": mode,
+      ...more,
+    });
+
+  it("pages from elsewhere get nothing made for them", () => {
+    assert.equal(status("cross-site", "no-cors"), 403);
+    // Another port of this machine is another page.
+    assert.equal(status("same-site", "no-cors"), 403);
+  });
+
+  it("the page itself, an address that was typed, and a link to the page are fine", () => {
+    assert.equal(status("same-origin", "no-cors"), null);
+    assert.equal(status("none", "navigate"), null);
+    assert.equal(status("cross-site", "navigate"), null);
+  });
+
+  it("who was invited comes with an origin", () => {
+    assert.equal(status("cross-site", "cors", { origin: "https://board.example" }), null);
+    assert.equal(status("cross-site", "cors", { origin: "https://other.example" }), 403);
+  });
+});
+
 describe("CORS", () => {
   const ORIGIN = "https://board.example";
 

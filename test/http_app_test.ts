@@ -226,6 +226,13 @@ describe("what is refused", () => {
     assert.deepEqual(meter.questions, []);
   });
 
+  it("other paths of another host, by the host", async () => {
+    const { app } = httpWorld();
+    const elsewhere = { headers: { host: "evil.example" } };
+    await problem(await ask(app, "/.evil.com/v1/devices", elsewhere), 403, "permission_denied");
+    await problem(await ask(app, "/v2", { headers: { host: "a b" } }), 400);
+  });
+
   it("other methods, naming those there are", async () => {
     const { app, meter } = httpWorld();
     const allowed = new Map<string, string[]>();

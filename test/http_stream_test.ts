@@ -129,7 +129,9 @@ describe("what the stream carries", () => {
     await reader.take(1);
     type Column = { used_bytes: (number | null)[] };
     const history = async () =>
-      await json(await world.get(`/v1/history?since_ms=${Math.random()}`)) as unknown as {
+      await json(
+        await world.get(`/v1/history?since_ms=${Math.floor(Math.random() * 1e9)}`),
+      ) as unknown as {
         at_ms: number[];
         devices: Column[];
         system: Column;

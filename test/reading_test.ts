@@ -127,6 +127,16 @@ describe("a reading", () => {
     assert.deepEqual(other.failures.map(({ code }) => code), ["worker_failed", "worker_failed"]);
   });
 
+  it("takes a quick refusal for no time of a probe, and the word that nothing is there for one", async () => {
+    const meter = new FakeMeter();
+    const told = (code: "hung" | "absent") =>
+      aGpuReply({ failures: [aFailure({ code, source: "nvml" })] });
+    meter.answer("gpu", told("hung"));
+    assert.equal((await read(meter)).probeMs.driver, null);
+    meter.answer("gpu", told("absent"));
+    assert.ok((await read(meter)).probeMs.driver! >= 0);
+  });
+
   it("never rejects, whatever is thrown", async () => {
     const meter = new FakeMeter();
     for (const kind of ["gpu", "memory", "find"] as const) meter.fail(kind, "no error at all");

@@ -10,7 +10,7 @@ import type { CliContext, Output } from "./context.ts";
 import { defineCommand, type Valued } from "./command.ts";
 import { loadWithProgress } from "./load_progress.ts";
 import { choiceOption, JSON_OPTION, pathOption } from "./options.ts";
-import { quote } from "./parse.ts";
+import { quote } from "./quote.ts";
 import { STDOUT, writeTo } from "./report_output.ts";
 import { UsageError } from "./usage_error.ts";
 import { toned } from "./verdict_lines.ts";

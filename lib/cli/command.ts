@@ -15,6 +15,8 @@ export interface Valued<T> extends Flag {
   readonly accepts: string;
   /** Reads the value; `undefined` where it does not have the accepted form. */
   readonly parse: (text: string) => T | undefined;
+  /** How an error shows a value that was refused; left out: as it was given. */
+  readonly shown?: (text: string) => string;
   /** It may be given several times: `parse` gives a list with one item, and the lists are joined. */
   readonly repeats?: true;
   /** Environment variable that holds the value where the option is not given. */

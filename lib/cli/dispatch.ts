@@ -5,7 +5,8 @@ import { VERSION } from "../version.ts";
 import type { CommandEntry } from "./command.ts";
 import { type CliContext, OutputClosed } from "./context.ts";
 import { failureLines } from "./failures.ts";
-import { parseByTable, quote, splitRest } from "./parse.ts";
+import { parseByTable, splitRest } from "./parse.ts";
+import { quote } from "./quote.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Runs `hmn` with the context's arguments; resolves to the exit code, everything written. Never rejects. */

@@ -6,6 +6,7 @@ import { TOKEN_ACCEPTS, TOKEN_FORM } from "../http/token.ts";
 import { baseUrl, URL_ACCEPTS } from "../client/base_url.ts";
 import type { AskerOptions } from "./asker.ts";
 import type { Flag, Valued, Values } from "./command.ts";
+import { quote } from "./quote.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The largest PID the protocol takes. */
@@ -63,7 +64,9 @@ export const SOURCES_OPTION: Valued<readonly SourceName[]> = {
 const URL_OPTION: Valued<string> = {
   about: "ask the hmn serve at this address, about its machine",
   value: "URL",
-  accepts: URL_ACCEPTS,
+  accepts: `${URL_ACCEPTS}, the token by itself (HMN_TOKEN)`,
+  // What stands before the @ and behind the ? or # may be a secret.
+  shown: (text) => quote(text.replace(/\/\/[^/]*@/, "//…@").replace(/[?#].*/s, "…")),
   env: "HMN_URL",
   parse: (text) => {
     try {
@@ -80,6 +83,7 @@ export function tokenOption(about: string): Valued<string> {
     about: `${about}; in HMN_TOKEN it is not seen by others`,
     value: "TOKEN",
     accepts: TOKEN_ACCEPTS,
+    shown: (text) => `of ${text.length} characters`,
     env: "HMN_TOKEN",
     parse: (text) => TOKEN_FORM.test(text) ? text : undefined,
   };

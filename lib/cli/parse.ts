@@ -1,8 +1,8 @@
 /** Reads arguments by a command's table of options, and says of each mistake what would be right. */
 // @ts-types="../../types/std_parse_args.d.ts"
 import { parseArgs, type ParsedArgs } from "@std/cli/parse-args";
-import { escapeText } from "../text.ts";
 import { isValued, type OptionTable, type Valued } from "./command.ts";
+import { quote } from "./quote.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The arguments understood. */
@@ -118,8 +118,9 @@ function read(label: string, text: string, option: Valued<unknown>): unknown {
 }
 
 function badValue(label: string, text: string, option: unknown): UsageError {
-  const { accepts } = option as Valued<unknown>;
-  return new UsageError(`${label} ${quote(text)} is not accepted: give ${accepts}`);
+  const { accepts, shown } = option as Valued<unknown>;
+  const given = shown === undefined ? quote(text) : shown(text);
+  return new UsageError(`${label} ${given} is not accepted: give ${accepts}`);
 }
 
 /** The parser would take a value for a flag in silence: `--json=no`, `--json false`. */
@@ -133,9 +134,4 @@ function checkFlags(args: readonly string[], flags: readonly string[]): void {
     if (taken === undefined) continue;
     throw new UsageError(`--${name} ${quote(taken)} is not accepted: --${name} takes no value`);
   }
-}
-
-/** An argument as an error shows it. */
-export function quote(text: string): string {
-  return `"${escapeText(text)}"`;
 }

@@ -7,7 +7,7 @@ import { PHASE_NAMES } from "../session/config/settings.ts";
 import type { CliContext } from "./context.ts";
 import { defineCommand, type Valued } from "./command.ts";
 import { SERVER_OPTIONS } from "./options.ts";
-import { quote } from "./parse.ts";
+import { quote } from "./quote.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What the recorder may take to answer: it looks once a second. */

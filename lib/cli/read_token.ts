@@ -27,8 +27,26 @@ export function readToken(
 
 function textOf(path: string): string {
   try {
-    return process.getBuiltinModule("node:fs").readFileSync(path, "utf8");
+    return beginningOf(path);
   } catch (error) {
     throw fileError("the token file", path, error);
+  }
+}
+
+/** More than any token: what else is in a file is of no interest, and a device has no end. */
+const MOST_BYTES = 4_096;
+
+function beginningOf(path: string): string {
+  const fs = process.getBuiltinModule("node:fs");
+  const file = fs.openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(MOST_BYTES);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < MOST_BYTES; length += read) {
+      read = fs.readSync(file, bytes, length, MOST_BYTES - length, null);
+    }
+    return new TextDecoder().decode(bytes.subarray(0, length));
+  } finally {
+    fs.closeSync(file);
   }
 }

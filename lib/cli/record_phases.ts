@@ -4,7 +4,7 @@ import { type Found, Pattern } from "../session/look/pattern.ts";
 import type { Recorder } from "../session/recorder.ts";
 import type { CommandOutput } from "../run/start_command.ts";
 import type { Output } from "./context.ts";
-import { quote } from "./parse.ts";
+import { quote } from "./quote.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A line longer than this is looked at in pieces. */

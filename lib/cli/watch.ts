@@ -6,7 +6,7 @@ import { countOption, durationOption, intervalOption } from "./amounts.ts";
 import type { CliContext } from "./context.ts";
 import { defineCommand, type Valued } from "./command.ts";
 import { ASKED_OPTIONS, askedBy, deviceOption, pidOption } from "./options.ts";
-import { quote } from "./parse.ts";
+import { quote } from "./quote.ts";
 import { UsageError } from "./usage_error.ts";
 import { LiveOutput } from "./watch_live.ts";
 import { jsonOutput, textOutput } from "./watch_output.ts";

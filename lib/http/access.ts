@@ -65,6 +65,8 @@ export class Access {
     if (host === null || !this.#goodHosts.has(host)) this.#checkHost(host);
     const origin = headers.get("origin");
     if (origin !== null) this.#checkOrigin(origin, host!);
+    // An image of a page from elsewhere comes without an origin, and is not read; but it would be made.
+    else if (isEmbeddedElsewhere(headers)) throw fromElsewhere();
   }
 
   #checkHost(host: string | null): void {
@@ -87,9 +89,7 @@ export class Access {
   #checkOrigin(origin: string, host: string): void {
     if (this.allowsOrigin(origin)) return;
     if (originHost(origin) === host.toLowerCase()) return;
-    throw new Refusal(403, "Cannot take a request that a page from elsewhere sent", {
-      code: "permission_denied",
-    });
+    throw fromElsewhere();
   }
 
   /** Pages of this origin were invited. */
@@ -112,6 +112,19 @@ export class Access {
     const answer = this.#authorize(request);
     return answer instanceof Promise ? answer.then(rights) : rights(answer);
   }
+}
+
+function fromElsewhere(): Refusal {
+  return new Refusal(403, "Cannot take a request that a page from elsewhere sent", {
+    code: "permission_denied",
+  });
+}
+
+/** The browser says that another site's page wants it, and not as a page of its own (W3C Fetch Metadata). */
+function isEmbeddedElsewhere(headers: Headers): boolean {
+  const site = headers.get("sec-fetch-site");
+  const isElsewhere = site === "cross-site" || site === "same-site";
+  return isElsewhere && headers.get("sec-fetch-mode") !== "navigate";
 }
 
 function rights(isAuthorized: boolean): Rights {

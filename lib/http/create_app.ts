@@ -90,9 +90,15 @@ export function createApp(meter: AppMeter, options: AppOptions = {}): HmnApp {
     // One handler for a path: with a second one, or with one for all paths, Hono takes its slow way for each request.
     app.all(path, (context) => answer(context, path, methods, access, handlers));
   }
-  app.notFound(() =>
-    problemOf(new Refusal(404, "Cannot find this: openapi.json lists what there is"))
-  );
+  app.notFound(({ req }) => {
+    try {
+      // What was sent to nobody is told so, also where its Host has led to a path that is none.
+      access.checkSender(req.raw);
+      return problemOf(new Refusal(404, "Cannot find this: openapi.json lists what there is"));
+    } catch (error) {
+      return problemOf(error);
+    }
+  });
   return app as unknown as HmnApp;
 }
 

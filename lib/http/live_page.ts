@@ -4,6 +4,7 @@ import { escapeHtml } from "../session/report/escape_html.ts";
 import { pageText } from "../session/report/page_text.ts";
 import { uplotText } from "../session/report/uplot_text.ts";
 import { VERSION } from "../version.ts";
+import { LARGEST_PROCESSES } from "./live/live_reading.ts";
 import { livePageText } from "./live_page_text.ts";
 
 /** A document and the headers it is to be sent with. */
@@ -148,6 +149,7 @@ const PROCESSES = `<div class="fields">
 <tbody id="process-rows"></tbody>
 </table>
 </div>
+<p class="remark">The processes on GPUs, and the ${LARGEST_PROCESSES} that hold most RAM.</p>
 <p id="process-remark" class="remark"></p>`;
 
 const INCIDENTS = `<div class="incidents">

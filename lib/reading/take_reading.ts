@@ -70,7 +70,7 @@ export async function takeReading(options: ReadingOptions): Promise<Reading> {
     ]),
     allocators,
     sources: states.all,
-    probeMs: { system: system.tookMs, driver: gpu.tookMs },
+    probeMs: { system: system.tookMs, driver: isRefused(gpu.value) ? null : gpu.tookMs },
     failures,
     ...memoryAlarms({ allocators, devices, system: memory?.system ?? null }),
   };
@@ -88,6 +88,12 @@ async function part<T>(what: string, answer: Promise<T>, cutoff: Promise<void>):
   } catch (error) {
     return { value: null, failures: [toFailure(error)], tookMs: null };
   }
+}
+
+/** Sources that hung or crashed before are not asked again for a while: how soon that is said is no time of a probe. */
+function isRefused(gpu: GpuReply | null): boolean {
+  return gpu !== null && gpu.devices.length === 0 &&
+    gpu.failures.some(({ code }) => code !== "absent");
 }
 
 /** The processes on the GPUs whose PIDs mean the same here. */

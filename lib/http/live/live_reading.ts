@@ -2,6 +2,9 @@
 import type { Reading } from "../../reading/reading.ts";
 import type { AlertKind, AlertSeverity, AlertUnit } from "../../session/alerts/alert.ts";
 
+/** A reading has so many processes beside those on the GPUs: those that hold most RAM. */
+export const LARGEST_PROCESSES = 50;
+
 /** A phase that a program or a person set. */
 export interface LivePhase {
   /** Its name behind those it is nested in: `mission/planning`. Untrusted text. */

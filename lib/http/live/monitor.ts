@@ -8,7 +8,7 @@ import type { TelemetryBoard } from "../../telemetry/board.ts";
 import { Refusal } from "../refusal.ts";
 import { Happenings } from "./happenings.ts";
 import { History } from "./history.ts";
-import type { LiveHistory, LiveReading } from "./live_reading.ts";
+import { LARGEST_PROCESSES, type LiveHistory, type LiveReading } from "./live_reading.ts";
 import type { AskQuestion } from "../../watch/sample.ts";
 import { Ticker } from "./ticker.ts";
 
@@ -24,8 +24,6 @@ export interface MonitorOptions {
 
 /** Time from one sample of the history to the next, and how far back it goes. */
 const HISTORY = { intervalMs: 1_000, durationMs: 3_600_000 } as const;
-/** The page shows so many processes beside those on the GPUs. */
-const LARGEST = 50;
 /** Clients of all streams together. */
 const MOST_CLIENTS = 512;
 /** Intervals that may be asked for at the same time: each of them asks the drivers. */
@@ -125,7 +123,7 @@ export class Monitor {
   }
 
   async #take(cutoff: Promise<void>): Promise<Reading> {
-    const reading = await this.read({ cutoff, largest: LARGEST });
+    const reading = await this.read({ cutoff, largest: LARGEST_PROCESSES });
     // Nothing will be answered any more.
     const closed = reading.failures.find(({ code }) => code === "closed");
     if (closed !== undefined) throw new HypomnesisError(closed.code, closed.message);

@@ -38,7 +38,7 @@ export function sourceTable() {
   };
 }
 
-const tookText = (ms) => ms === null ? "? (not yet)" : spanOrMs(ms);
+const tookText = (ms) => ms === null ? "? (no answer)" : spanOrMs(ms);
 const spanOrMs = (ms) => ms < 1000 ? `${Math.round(ms)} ms` : spanText(ms);
 
 function sourceRow() {
