@@ -80,10 +80,21 @@ describe("what the documentation shows", { skip: skipNative() }, () => {
     ["watch.ts", /^\+\d+ ms: RSS \d+, GPUs 536870912\n(?:\+\d+ ms: .*\n){2}$/],
   ];
 
-  it("every example is run here", () => {
+  /** What needs a server, a signal or a package, and the test that runs it. */
+  const ELSEWHERE: readonly (readonly [string, string])[] = [
+    ["client.ts", "hmn_serve_test.ts"],
+    ["mounted_service.ts", "hmn_serve_test.ts"],
+    ["otel.ts", "otel_register_test.ts"],
+  ];
+
+  it("every example is run, here or elsewhere", () => {
     const files = fs.readdirSync(repositoryFile("examples")).filter((name) => name.endsWith(".ts"))
       .sort();
-    assert.deepEqual(files, EXAMPLES.map(([name]) => name).sort());
+    assert.deepEqual(files, [...EXAMPLES, ...ELSEWHERE].map(([name]) => name).sort());
+    for (const [example, test] of ELSEWHERE) {
+      const text = fs.readFileSync(repositoryFile(`test/${test}`), "utf8");
+      assert.ok(text.includes(`examples/${example}`), `${test} runs ${example}`);
+    }
   });
 
   for (const [example, expected] of EXAMPLES) {

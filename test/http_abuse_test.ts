@@ -437,6 +437,34 @@ describe("many", () => {
   }
 });
 
+describe("a client that leaves", () => {
+  it("is no more asked for: the signal of its request says so, and only then", async () => {
+    const [left, stayed] = [Promise.withResolvers<void>(), Promise.withResolvers<AbortSignal>()];
+    const patient = await serveApp(async (request) => {
+      if (!request.url.endsWith("/never")) {
+        stayed.resolve(request.signal);
+        return new Response(await request.text());
+      }
+      request.signal.addEventListener("abort", () => left.resolve());
+      socket.destroy();
+      await left.promise;
+      return new Response("too late");
+    }, { port: 0 });
+    const socket = net.connect(patient.port, "127.0.0.1", () => {
+      socket.write(`GET /never HTTP/1.1\r\n${HOST}\r\n`);
+    });
+    socket.on("error", () => {});
+    try {
+      await left.promise;
+      const response = await fetch(patient.url, { method: "POST", body: "whole" });
+      assert.equal(await response.text(), "whole");
+      assert.equal((await stayed.promise).aborted, false);
+    } finally {
+      await patient.close();
+    }
+  });
+});
+
 describe("a client that takes nothing", () => {
   it("is cut, and the stream that fed it ends", { timeout: 60_000 }, async () => {
     assert.ok(await flooded < 64 * 2 ** 20, `${await flooded} bytes were kept for it`);

@@ -392,8 +392,7 @@ describe("the server", () => {
     }
   });
 
-  const skip = RUNTIME === "bun" ? false : "Deno's server drops no connection by itself";
-  it("drops connections that are silent, or whose head does not come", { skip }, async () => {
+  it("drops connections that are silent, or whose head does not come", async () => {
     const server = await serveApp(intake().app.fetch, { port: 0 });
     const texts = [
       "",
@@ -402,7 +401,9 @@ describe("the server", () => {
     ];
     try {
       const answers = await Promise.all(texts.map((text) => raw(server.port, text)));
-      assert.deepEqual(answers.map((answer) => answer.slice(0, 12)), ["", "", "HTTP/1.1 200"]);
+      // Bun drops them without a word.
+      const word = RUNTIME === "bun" ? "" : "HTTP/1.1 408";
+      assert.deepEqual(answers.map((answer) => answer.slice(0, 12)), [word, word, "HTTP/1.1 200"]);
     } finally {
       await server.close();
     }

@@ -30,7 +30,12 @@ export function remoteAsker(url: string, token: string | undefined): Asker {
       await met();
       return (await meter.telemetry()).allocators;
     },
-    subjectPid: async () => (await met()).pid,
+    subjectPid: async () => {
+      const { pid } = await met();
+      // What a server says of itself it says to everybody: a wrong token is found out here, and not by every sample.
+      await meter.ask({ kind: "ping" });
+      return pid;
+    },
     workerPids: [],
     close: () => Promise.resolve(),
   };

@@ -2,16 +2,20 @@
 import { TelemetryBoard } from "../telemetry/board.ts";
 import { toJsonLine } from "../json_case.ts";
 import { escapeText } from "../text.ts";
-import { durationOption } from "./amounts.ts";
+import { parseDuration } from "../amounts.ts";
+import type { Served } from "../http/serve.ts";
 import type { CliContext, SignalName } from "./context.ts";
 import { defineCommand, type Valued } from "./command.ts";
 import { pathOption, SOURCES_OPTION, textOption, tokenOption } from "./options.ts";
 import { readToken } from "./read_token.ts";
 import { checkDoor, isLoopback } from "./serve_door.ts";
 import { startPush } from "./serve_push.ts";
+import { UsageError } from "./usage_error.ts";
 import { withSilentAsker } from "./wait_line.ts";
 
 const DEFAULT_PORT = 9700;
+/** Signals so close together are one wish: a terminal that goes away sends several. */
+const IMPATIENT_MS = 500;
 const ENDING: readonly SignalName[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 
 const PORT: Valued<number> = {
@@ -24,7 +28,10 @@ const HOST: Valued<string> = {
   about: "address to listen on; 127.0.0.1 by default, 0.0.0.0 or :: for every one of the machine",
   value: "ADDRESS",
   accepts: "an address of this machine, or a name such as localhost",
-  parse: (text) => /^[a-z0-9_.:-]{1,255}$/i.test(text) ? text : undefined,
+  parse: (text) => {
+    const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+    return /^[a-z0-9_.:-]{1,255}$/i.test(bare) ? bare : undefined;
+  },
 };
 const ALLOW_HOST: Valued<readonly string[]> = {
   about:
@@ -51,6 +58,16 @@ const PROCESS_METRICS: Valued<number> = {
       : undefined,
 };
 
+const OTLP_INTERVAL: Valued<number> = {
+  about: "time from one push to the next; 15s by default",
+  value: "TIME",
+  accepts: "a time from 1s to 24h such as 10s or 1m (a number alone is seconds)",
+  parse: (text) => {
+    const ms = parseDuration(text, "s");
+    return ms !== undefined && ms >= 1_000 && ms <= 86_400_000 ? ms : undefined;
+  },
+};
+
 /** The command. */
 export const command = defineCommand({
   about:
@@ -70,7 +87,7 @@ export const command = defineCommand({
       "URL",
       "an http or https URL such as http://127.0.0.1:4318",
     ),
-    "otlp-interval": durationOption("time from one push to the next; 15s by default"),
+    "otlp-interval": OTLP_INTERVAL,
     json: { about: "print where it listens as JSON, on one line" },
     sources: SOURCES_OPTION,
   },
@@ -81,7 +98,8 @@ export const command = defineCommand({
     "GET / is the page, /metrics is for Prometheus, /v1/… is JSON, /v1/stream a stream of events, and /openapi.json " +
     "describes them all. hmn --url http://HOST:PORT and every other asking command show what it tells. Programs " +
     "report their allocators and phases to it.",
-    "While a driver hangs it goes on answering: the numbers of that driver are missing then, with the reason.",
+    "While a driver hangs it goes on answering: the numbers of that driver are missing then, with the reason. Ctrl+C " +
+    "and SIGTERM end it with exit code 0.",
   ],
   examples: [
     ["hmn serve", `a page at http://127.0.0.1:${DEFAULT_PORT}`],
@@ -92,6 +110,9 @@ export const command = defineCommand({
   async run(values, context) {
     const { port = DEFAULT_PORT, host = "127.0.0.1", json, sources, cors } = values;
     const token = readToken(values.token, values["token-file"]);
+    if (values["otlp-interval"] !== undefined && values.otlp === undefined) {
+      throw new UsageError("--otlp-interval is about --otlp: give its URL");
+    }
     const door = checkDoor({
       host,
       token,
@@ -115,33 +136,38 @@ export const command = defineCommand({
       });
       const push = await startPush(context, meter, values.otlp, values["otlp-interval"]);
       const ended = endOf(context);
-      const server = await serveApp((request, env) => app.fetch(request, env as never), {
-        port,
-        host,
-      });
-      if (json) {
-        const { url, port } = server;
-        await context.stdout.write(toJsonLine({ url, port, pid: context.ownPid }));
+      // A service goes on where nobody reads what it says of itself.
+      const say = (text: string) => context.stderr.write(text).catch(() => {});
+      let server: Served | null = null;
+      try {
+        server = await serveApp((request, env) => app.fetch(request, env as never), { port, host });
+        if (json) {
+          const { url, port } = server;
+          await context.stdout.write(toJsonLine({ url, port, pid: context.ownPid }));
+        }
+        await say(greeting(server.url, { host, token, noAuth: values["no-auth"] }));
+        await ended;
+      } finally {
+        over.abort();
+        await server?.close();
+        await push?.close();
       }
-      await context.stderr.write(greeting(server.url, { host, token, noAuth: values["no-auth"] }));
-      const signal = await ended;
-      over.abort();
-      await server.close();
-      await push?.close();
-      await context.stderr.write(`hmn serve: ended by ${signal}\n`).catch(() => {});
+      await say(`hmn serve: ended by ${await ended}\n`);
       return 0;
     });
   },
 });
 
-/** Resolves with the signal that ends it. Another one later does not want to wait. */
+/** Resolves with the signal that ends it. Who sends another one later does not want to wait. */
 function endOf(context: CliContext): Promise<SignalName> {
   return new Promise((resolve) => {
-    let isEnding = false;
+    let endingMs: number | null = null;
     context.onSignals(ENDING, (signal) => {
-      if (isEnding) context.quit(130);
-      isEnding = true;
-      resolve(signal);
+      const nowMs = performance.now();
+      if (endingMs === null) {
+        endingMs = nowMs;
+        resolve(signal);
+      } else if (nowMs - endingMs > IMPATIENT_MS) context.quit(130);
     });
   });
 }

@@ -13,7 +13,8 @@ export function baseUrl(url: string): string {
   if (parsed.username !== "" || parsed.password !== "") {
     throw new TypeError("Cannot use a URL with a user or password: give the token by itself");
   }
-  if (parsed.search !== "" || parsed.hash !== "") {
+  // An empty query or fragment is in the address alone.
+  if (/[?#]/.test(parsed.href)) {
     throw new TypeError(`Cannot use a URL with ? or #: give ${URL_ACCEPTS}`);
   }
   return parsed.href.endsWith("/") ? parsed.href : `${parsed.href}/`;

@@ -52,6 +52,8 @@ export function connect(url: string, options: RemoteOptions = {}): RemoteMeter {
 export function createClient(url: string, options: RemoteOptions = {}): HmnClient {
   const { token, fetch: send } = options;
   return hc<HmnApp>(baseUrl(url), {
+    // The token goes nowhere else.
+    init: { redirect: "error" },
     ...token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
     ...send === undefined ? {} : { fetch: send as typeof fetch },
   });

@@ -58,7 +58,10 @@ export class RemoteMeter {
 
   /** What the server says of itself. Answered without a token. */
   async about(options: AskOptions = {}): Promise<AboutServer> {
-    const { version, protocol, pid } = await this.#requests.json("-/healthy", healthy, options);
+    const { version, protocol, pid } = await this.#requests.json("-/healthy", healthy, {
+      ...options,
+      isQuick: true,
+    });
     if (protocol === PROTOCOL_VERSION) return { version, protocol, pid };
     throw new HypomnesisError(
       "bad_value",
@@ -91,11 +94,11 @@ export class RemoteMeter {
 
   /** Reports what an allocator holds: either form of report that `meter.telemetry.report` takes. */
   async report(report: Readonly<Record<string, unknown>>, options: AskOptions = {}): Promise<void> {
-    await this.#requests.text("v1/telemetry", { ...options, body: report });
+    await this.#requests.text("v1/telemetry", { ...options, body: report, isQuick: true });
   }
 
   /** Begins a phase, or ends the innermost. */
   async phase(wish: RemotePhase, options: AskOptions = {}): Promise<void> {
-    await this.#requests.text("v1/phase", { ...options, body: wish });
+    await this.#requests.text("v1/phase", { ...options, body: wish, isQuick: true });
   }
 }

@@ -1,7 +1,6 @@
 /** Requests to one server: the token, deadlines, and what goes wrong in our own words. */
 import { type FailureCode, FAILURES, HypomnesisError } from "../errors.ts";
 import { TOKEN_ACCEPTS, TOKEN_FORM } from "../http/token.ts";
-import { problem } from "../http/schema/live.ts";
 import { toCamelCase, toSnakeCase } from "../json_case.ts";
 import { baseUrl } from "./base_url.ts";
 import { bodyText, LARGEST_BYTES } from "./body_text.ts";
@@ -24,6 +23,8 @@ export interface Sent {
   /** Sent as JSON, keys in snake_case; left out: a GET. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The server has to ask nobody for it, so it is not waited for as long as a probe. */
+  readonly isQuick?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,19 +34,22 @@ export interface Schema<T> {
 }
 
 const TIMEOUT_MS = 25_000;
+/** What nobody has to be asked for. */
+const QUICK_MS = 5_000;
 
 /** Sends requests. */
 export class Requests {
   /** Where the server is, with a `/` at the end. */
   readonly url: string;
-  readonly #timeoutMs: number;
+  /** No answer is waited for longer. */
+  readonly timeoutMs: number;
   readonly #token: string | undefined;
   readonly #send: (url: string, init: RequestInit) => Promise<Response>;
 
   /** @throws {TypeError} for an address or a token of another form */
   constructor(url: string, { token, timeoutMs = TIMEOUT_MS, fetch: send = fetch }: RemoteOptions) {
     this.url = baseUrl(url);
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
     this.#token = token;
     this.#send = send;
     if (token !== undefined && !TOKEN_FORM.test(token)) {
@@ -56,23 +60,24 @@ export class Requests {
   /** The answer as JSON, checked, keys in camelCase. */
   async json<T>(path: string, schema: Schema<T>, how: Sent): Promise<T> {
     const text = await this.text(path, how);
-    const parsed = schema.safeParse(toCamelCase(jsonOf(text)));
+    const parsed = schema.safeParse(jsonOf(text));
     if (parsed.success) return parsed.data as T;
-    throw this.#noneOfOurs("its answer has another form");
+    throw this.noneOfOurs("its answer has another form");
   }
 
   /** The answer's text. */
-  async text(path: string, { signal, ...how }: Sent): Promise<string> {
-    const late = AbortSignal.timeout(this.#timeoutMs);
+  async text(path: string, { signal, isQuick = false, ...how }: Sent): Promise<string> {
+    const patienceMs = isQuick ? Math.min(this.timeoutMs, QUICK_MS) : this.timeoutMs;
+    const late = AbortSignal.timeout(patienceMs);
     const either = signal === undefined ? late : AbortSignal.any([late, signal]);
     try {
       const text = await bodyText(await this.open(path, { ...how, signal: either }));
       if (text !== null) return text;
     } catch (error) {
       signal?.throwIfAborted();
-      throw late.aborted ? this.#slow() : this.#told(error);
+      throw late.aborted ? this.slow(patienceMs) : this.told(error);
     }
-    throw this.#noneOfOurs(`its answer is longer than ${LARGEST_BYTES} bytes`);
+    throw this.noneOfOurs(`its answer is longer than ${LARGEST_BYTES} bytes`);
   }
 
   /** The answer, its text still under way. Only `signal` ends the wait. */
@@ -93,29 +98,48 @@ export class Requests {
       });
     } catch (error) {
       signal?.throwIfAborted();
-      throw this.#told(error);
+      throw this.told(error);
     }
     if (response.ok) return response;
-    throw this.#refusal(response.status, await bodyText(response) ?? "");
+    try {
+      throw this.#refusal(response.status, await bodyText(response) ?? "");
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.told(error);
+    }
   }
 
   #refusal(status: number, text: string): HypomnesisError {
-    const { success, data } = problem.safeParse(toCamelCase(jsonOf(text)));
-    if (!success) return this.#noneOfOurs(`it answers with status ${status}`);
-    const code: FailureCode = Object.hasOwn(FAILURES, data.code) ? data.code : "bad_value";
-    return new HypomnesisError(code, `${data.detail} (${this.url})`);
+    const { detail, code } = (jsonOf(text) ?? {}) as { detail?: unknown; code?: unknown };
+    if (typeof detail !== "string" || typeof code !== "string") {
+      return this.noneOfOurs(`it answers with status ${status}`);
+    }
+    if (status === 401) return this.#unauthorized();
+    // A newer server may have codes that are not known here.
+    const known = Object.hasOwn(FAILURES, code) ? code as FailureCode : "bad_value";
+    return new HypomnesisError(known, `${detail} (${this.url})`);
   }
 
-  #noneOfOurs(why: string): HypomnesisError {
+  #unauthorized(): HypomnesisError {
+    const why = this.#token === undefined
+      ? "it asks for a token; set HMN_TOKEN, or give it as an option"
+      : "it does not take this token";
+    return new HypomnesisError("permission_denied", `Cannot ask ${this.url}: ${why}`);
+  }
+
+  /** What answers is no server of ours. */
+  noneOfOurs(why: string): HypomnesisError {
     return new HypomnesisError("bad_value", `Cannot ask ${this.url}: ${why}; is it hmn serve?`);
   }
 
-  #slow(): HypomnesisError {
-    const why = `no answer in ${this.#timeoutMs} ms`;
+  /** No answer was there in time. */
+  slow(patienceMs: number): HypomnesisError {
+    const why = `no answer in ${patienceMs} ms`;
     return new HypomnesisError("slow", `Cannot ask ${this.url}: ${why}`);
   }
 
-  #told(cause: unknown): HypomnesisError {
+  /** What went wrong with a request, as one of our errors. */
+  told(cause: unknown): HypomnesisError {
     if (cause instanceof HypomnesisError) return cause;
     const why = reasonOf(cause);
     const message = `Cannot reach ${this.url}: ${why}; is hmn serve running there?`;
@@ -123,10 +147,10 @@ export class Requests {
   }
 }
 
-/** JSON that is none is like one of another form. */
-function jsonOf(text: string): unknown {
+/** JSON, keys in camelCase. What is none, or is nested too deeply, is like one of another form. */
+export function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return toCamelCase(JSON.parse(text));
   } catch {
     return undefined;
   }

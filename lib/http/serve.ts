@@ -141,8 +141,12 @@ function listenInBun(answer: Answer, port: number, hostname: string) {
   return { port: server.port!, cut: () => server.stop(true) };
 }
 
-function listenInDeno(answer: Answer, port: number, hostname: string) {
-  return serveInNodeHttp({
+async function listenInDeno(answer: Answer, port: number, hostname: string) {
+  // Node's server finds it out where nobody can catch it.
+  const host = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const { state } = await Deno.permissions.request({ name: "net", host });
+  if (state !== "granted") throw new Deno.errors.NotCapable(`Requires net access to ${host}`);
+  return await serveInNodeHttp({
     port,
     hostname,
     answer: async (request) => {
@@ -167,10 +171,12 @@ function refused(error: unknown, port: number, host: string): HypomnesisError {
       { cause: error },
     );
   }
-  if (code === "EACCES" || code === "EPERM" || (error as Error).name === "NotCapable") {
+  const isRefusedByDeno = (error as Error).name === "NotCapable";
+  if (code === "EACCES" || code === "EPERM" || isRefusedByDeno) {
+    const way = isRefusedByDeno ? "allow it with --allow-net" : "give a port from 1024 on";
     return new HypomnesisError(
       "permission_denied",
-      `Cannot listen on ${place}: it is not permitted; give a port from 1024 on`,
+      `Cannot listen on ${place}: it is not permitted; ${way}`,
       { cause: error },
     );
   }

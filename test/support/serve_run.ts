@@ -66,8 +66,12 @@ export function runHmn(
 }
 
 /** Starts a script of this repository. */
-export function startScript(path: string, args: readonly string[] = []): RunningProgram {
-  return startProgram(scriptCommand(repositoryFile(path), { args }));
+export function startScript(
+  path: string,
+  args: readonly string[] = [],
+  options: ProgramOptions = {},
+): RunningProgram {
+  return startProgram(scriptCommand(repositoryFile(path), { args }), options.env);
 }
 
 /** Starts `hmn serve` on any free port, or on the one that `args` name. */

@@ -16,7 +16,8 @@ export interface MetricsOptions {
   readonly processes: number;
 }
 
-const SHARED_MS = 200;
+/** Scrapes are seconds apart; one probe serves all that come within half a one. */
+const SHARED_MS = 500;
 /** The way back takes time too. */
 const OFFSET_MS = 500;
 /** What the system's part may take where the drivers' is late; a quarter of a short time-out. */
