@@ -748,6 +748,6 @@ describe("telemetry and phases", () => {
 async function freshMetrics(
   get: (path: string) => Promise<Response>,
 ): Promise<string> {
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  await new Promise((resolve) => setTimeout(resolve, 600));
   return await (await get("/metrics")).text();
 }

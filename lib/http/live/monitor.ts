@@ -103,10 +103,12 @@ export class Monitor {
     let ticker = this.#tickers.get(intervalMs);
     if (ticker === undefined) {
       const isBase = intervalMs === HISTORY.intervalMs;
+      const isSteady = isBase && this.#options.isSteady;
       ticker = new Ticker({
         intervalMs,
-        isSteady: isBase && this.#options.isSteady,
-        take: (cutoff) => this.#take(cutoff),
+        isSteady,
+        // To find the largest, all of /proc is read: not for a history that nobody looks at.
+        take: (cutoff) => this.#take(cutoff, isSteady && !ticker?.clients ? 0 : LARGEST_PROCESSES),
         tell: (reading, beat) => {
           if (isBase) {
             this.#history.add(reading);
@@ -122,8 +124,8 @@ export class Monitor {
     return ticker;
   }
 
-  async #take(cutoff: Promise<void>): Promise<Reading> {
-    const reading = await this.read({ cutoff, largest: LARGEST_PROCESSES });
+  async #take(cutoff: Promise<void>, largest: number): Promise<Reading> {
+    const reading = await this.read({ cutoff, largest });
     // Nothing will be answered any more.
     const closed = reading.failures.find(({ code }) => code === "closed");
     if (closed !== undefined) throw new HypomnesisError(closed.code, closed.message);

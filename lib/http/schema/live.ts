@@ -126,7 +126,7 @@ export const liveHistory = z.object({
 
 /** Whether the process is there; nothing about GPUs. */
 export const healthy = z.object({
-  status: z.enum(["ok", "closed"]),
+  status: z.literal("ok"),
   version: z.string(),
   protocol: z.int(),
   pid: count,
