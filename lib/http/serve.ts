@@ -6,6 +6,7 @@
  */
 import { HypomnesisError } from "../errors.ts";
 import { within } from "../run/ask.ts";
+import { connectionLimit } from "./connection_limit.ts";
 import { problemOf } from "./refusal.ts";
 import { serveInNodeHttp } from "./serve_in_node_http.ts";
 
@@ -158,6 +159,7 @@ async function listenInDeno(answer: Answer, port: number, hostname: string) {
     },
     idleMs: IDLE_SECONDS * 1000,
     stalledMs: STALLED_SECONDS * 1000,
+    mostConnections: connectionLimit(),
   });
 }
 

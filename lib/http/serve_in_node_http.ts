@@ -14,6 +14,8 @@ export interface NodeHttpOptions {
   readonly idleMs: number;
   /** A client that takes nothing of its answer for so long is cut. */
   readonly stalledMs: number;
+  /** Beyond these, a connection is closed at once: one that finds no descriptor would end the listening for ever. */
+  readonly mostConnections: number;
 }
 
 /** A server that listens. */
@@ -25,7 +27,7 @@ export interface NodeHttpServer {
 
 /** Listens. Rejects with the system's error where it can't. */
 export async function serveInNodeHttp(options: NodeHttpOptions): Promise<NodeHttpServer> {
-  const { port, hostname, answer, idleMs, stalledMs } = options;
+  const { port, hostname, answer, idleMs, stalledMs, mostConnections } = options;
   const { createServer } = process.getBuiltinModule("node:http");
   const server = createServer({
     headersTimeout: idleMs,
@@ -35,6 +37,7 @@ export async function serveInNodeHttp(options: NodeHttpOptions): Promise<NodeHtt
     requestTimeout: 0,
     requireHostHeader: false,
   }, (incoming, outgoing) => void pass(incoming, outgoing, answer, stalledMs));
+  server.maxConnections = mostConnections;
   // None of the other limits is for a connection on which nothing was ever sent.
   server.setTimeout(idleMs, (socket) => socket.destroy());
   const listening = Promise.withResolvers<void>();
