@@ -748,6 +748,6 @@ describe("telemetry and phases", () => {
 async function freshMetrics(
   get: (path: string) => Promise<Response>,
 ): Promise<string> {
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
   return await (await get("/metrics")).text();
 }

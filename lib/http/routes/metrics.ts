@@ -16,8 +16,8 @@ export interface MetricsOptions {
   readonly processes: number;
 }
 
-/** Scrapes are seconds apart; one probe serves all that come within half a one. */
-const SHARED_MS = 500;
+/** Scrapes are seconds apart; one probe serves all that come within one. */
+const SHARED_MS = 1_000;
 /** The way back takes time too. */
 const OFFSET_MS = 500;
 /** What the system's part may take where the drivers' is late; a quarter of a short time-out. */

@@ -27,7 +27,9 @@ type Names =
   | "POST /v1/ask";
 
 /** An answer is given to everybody who asks the same within this time. */
-const SHARED_MS = 200;
+const SHARED_MS = 1_000;
+/** Who speaks the protocol may look several times a second, and wants to see what changes. */
+const ASKED_SHARED_MS = 200;
 /** Trying every call of every source is dearer than all other questions. */
 const DOCTOR_SHARED_MS = 5_000;
 
@@ -37,10 +39,10 @@ export function questionRoutes({ ask, shared, ownPid }: QuestionsOptions): Handl
     request: Request,
     rights: Rights,
     question: Question,
-    key = JSON.stringify(question),
+    { key = JSON.stringify(question), sharedMs = SHARED_MS } = {},
   ) => {
     checkRights(question, rights);
-    const maxAgeMs = question.kind === "doctor" ? DOCTOR_SHARED_MS : SHARED_MS;
+    const maxAgeMs = question.kind === "doctor" ? DOCTOR_SHARED_MS : sharedMs;
     const probe = () => ask(question);
     const ready = shared.ready<unknown>(key, maxAgeMs, probe);
     if (ready !== null) return respondShared(request, ready);
@@ -48,19 +50,20 @@ export function questionRoutes({ ask, shared, ownPid }: QuestionsOptions): Handl
       .then((found: Shared<unknown>) => respondShared(request, found));
   };
   const own: Question = { kind: "snapshot", pid: ownPid };
-  const ownKey = JSON.stringify(own);
+  const kept = { key: JSON.stringify(own) };
   return {
     "GET /v1/devices": ({ request, rights }) => answer(request, rights, { kind: "devices" }),
     "GET /v1/snapshot": ({ request, rights, query }) =>
       query.pid === undefined
-        ? answer(request, rights, own, ownKey)
+        ? answer(request, rights, own, kept)
         : answer(request, rights, { kind: "snapshot", pid: query.pid as number }),
     "GET /v1/processes": ({ request, rights, query }) =>
       answer(request, rights, { kind: "processes", details: query.details === true }),
     "GET /v1/doctor": ({ request, rights }) => answer(request, rights, { kind: "doctor" }),
     "POST /v1/ask": async ({ request, rights }) => {
       const value = toCamelCase(await readJson(request));
-      return answer(request, rights, parseBy(questionSchema, value, "take the question"));
+      const question = parseBy(questionSchema, value, "take the question");
+      return answer(request, rights, question, { sharedMs: ASKED_SHARED_MS });
     },
   };
 }
