@@ -163,7 +163,7 @@ async function whileTheDriverHangs(wrk: Wrk): Promise<void> {
 async function longest(url: string, signal: AbortSignal) {
   let [ms, asked, failed] = [0, 0, 0];
   // What the driver told before it hung is given again for a moment.
-  await sleep(700);
+  await sleep(1_200);
   while (!signal.aborted) {
     const startMs = performance.now();
     const answer = JSON.parse((await plain(url)).text);
