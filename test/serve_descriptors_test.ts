@@ -8,7 +8,7 @@ import { repositoryFile, SCRIPT_ENV, scriptCommand } from "./support/run_script.
 import { until } from "./support/serve_run.ts";
 
 const DESCRIPTORS = 256;
-const CLIENTS = 400;
+const CLIENTS = 700;
 
 test("clients that take every descriptor end no server", async () => {
   const command = scriptCommand(repositoryFile("cli.ts"), {

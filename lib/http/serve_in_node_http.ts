@@ -2,7 +2,7 @@
  * Serves fetch's requests with `node:http`, for Deno: its own server drops no connection that is silent or slow, so that
  * whoever reaches it can take every descriptor.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 
 /** Where to listen, and how long is waited for clients. */
 export interface NodeHttpOptions {
@@ -14,7 +14,7 @@ export interface NodeHttpOptions {
   readonly idleMs: number;
   /** A client that takes nothing of its answer for so long is cut. */
   readonly stalledMs: number;
-  /** Beyond these, a connection is closed at once: one that finds no descriptor would end the listening for ever. */
+  /** Beyond these a connection is closed at once. */
   readonly mostConnections: number;
 }
 
@@ -27,31 +27,87 @@ export interface NodeHttpServer {
 
 /** Listens. Rejects with the system's error where it can't. */
 export async function serveInNodeHttp(options: NodeHttpOptions): Promise<NodeHttpServer> {
-  const { port, hostname, answer, idleMs, stalledMs, mostConnections } = options;
-  const { createServer } = process.getBuiltinModule("node:http");
-  const server = createServer({
-    headersTimeout: idleMs,
-    keepAliveTimeout: idleMs,
-    connectionsCheckingInterval: idleMs / 5,
-    // An application bounds the bodies it reads, and tells in its own words that a host is missing.
-    requestTimeout: 0,
-    requireHostHeader: false,
-  }, (incoming, outgoing) => void pass(incoming, outgoing, answer, stalledMs));
-  server.maxConnections = mostConnections;
-  // None of the other limits is for a connection on which nothing was ever sent.
-  server.setTimeout(idleMs, (socket) => socket.destroy());
-  const listening = Promise.withResolvers<void>();
-  server.on("error", listening.reject);
-  server.listen(port, hostname, listening.resolve);
-  await listening.promise;
-  return {
-    port: (server.address() as { readonly port: number }).port,
-    cut: () =>
-      new Promise((resolve) => {
+  const server = new RenewedServer(options);
+  const port = await server.listen(options.port);
+  return { port, cut: () => server.cut() };
+}
+
+/** After this, the port is tried again where somebody else has it, which can only be the server before. */
+const AGAIN_MS = 100;
+
+/**
+ * A server that is made anew when it was full: from then on Deno's takes no connection any more, and says nothing.
+ * Connections that are open stay with the server that took them.
+ */
+class RenewedServer {
+  readonly #options: NodeHttpOptions;
+  readonly #servers = new Set<Server>();
+  #port = 0;
+  #open = 0;
+  #wasFull = false;
+  #hasEnded = false;
+
+  constructor(options: NodeHttpOptions) {
+    this.#options = options;
+  }
+
+  /** Listens; the port. */
+  async listen(port: number): Promise<number> {
+    const server = this.#make();
+    const listening = Promise.withResolvers<void>();
+    server.on("error", listening.reject);
+    server.listen(port, this.#options.hostname, listening.resolve);
+    await listening.promise;
+    this.#servers.add(server);
+    this.#port = (server.address() as { readonly port: number }).port;
+    return this.#port;
+  }
+
+  /** Ends everything, also what is under way. */
+  async cut(): Promise<void> {
+    this.#hasEnded = true;
+    await Promise.all([...this.#servers].map((server) =>
+      new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
-  };
+      })
+    ));
+  }
+
+  #make(): Server {
+    const { answer, idleMs, stalledMs, mostConnections } = this.#options;
+    const { createServer } = process.getBuiltinModule("node:http");
+    const server = createServer({
+      headersTimeout: idleMs,
+      keepAliveTimeout: idleMs,
+      connectionsCheckingInterval: idleMs / 5,
+      // An application bounds the bodies it reads, and tells in its own words that a host is missing.
+      requestTimeout: 0,
+      requireHostHeader: false,
+    }, (incoming, outgoing) => void pass(incoming, outgoing, answer, stalledMs));
+    server.maxConnections = mostConnections;
+    // None of the other limits is for a connection on which nothing was ever sent.
+    server.setTimeout(idleMs, (socket) => socket.destroy());
+    server.on("connection", (socket) => {
+      this.#open += 1;
+      this.#wasFull ||= this.#open >= mostConnections;
+      socket.on("close", () => {
+        this.#open -= 1;
+        if (this.#wasFull && this.#open < mostConnections / 2) this.#renew();
+      });
+    });
+    return server;
+  }
+
+  #renew(): void {
+    this.#wasFull = false;
+    for (const server of this.#servers) server.close(() => this.#servers.delete(server));
+    const again = async () => {
+      if (this.#hasEnded) return;
+      await this.listen(this.#port).catch(() => setTimeout(again, AGAIN_MS));
+    };
+    void again();
+  }
 }
 
 async function pass(
