@@ -76,6 +76,9 @@ describe("the live page", { skip: skipPages }, () => {
     push(reading);
     const open = await look(`${url}/`, how);
     await isLive(open);
+    // The history comes behind the first reading.
+    const told = history.atMs.length;
+    await until(open, `hypomnesis.known.ring.samples.length >= ${told}`);
     return open;
   };
   const firstColumn = (open: OpenPage, n = 2) =>
@@ -197,7 +200,7 @@ describe("the live page", { skip: skipPages }, () => {
 
   it("plots can be read and their curves hidden without a mouse", async () => {
     const open = await lookAt();
-    await until(open, "hypomnesis.plots.all.gpu");
+    await until(open, "hypomnesis.plots.all.gpu?.data[0].length === 301");
     await open.page.focus("#plot-gpu");
     for (const key of ["ArrowLeft", "ArrowLeft"] as const) await open.page.keyboard.press(key);
     assert.equal(await ask(open, "hypomnesis.plots.all.gpu.cursor.idx"), 299);
