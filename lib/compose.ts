@@ -23,10 +23,12 @@ import type {
   SnapshotReply,
   TreeReply,
   TreeRequest,
+  VideoMemoryReply,
 } from "./protocol.ts";
 import type { ProcessMemory } from "./records.ts";
 import { isOurs } from "./snapshot.ts";
 import type { Lane } from "./sources.ts";
+import { isWindows, ramSource } from "./system.ts";
 
 /** RAM of processes and of the machine. */
 export async function askMemory(
@@ -87,6 +89,19 @@ export async function askRunCgroup(
     kind: "run_cgroup",
     folder: part?.folder ?? null,
     peakBytes: part?.peakBytes ?? null,
+    failures: [...failures, ...part?.failures ?? []],
+  };
+}
+
+const NO_VIDEO_MEMORY: VideoMemoryReply = { kind: "video_memory", devices: [], failures: [] };
+
+/** What this process uses of each GPU. */
+export async function askVideoMemory(composer: Composer): Promise<VideoMemoryReply> {
+  const request = { kind: "video_memory" } as const;
+  const { part, failures } = await askPart<VideoMemoryReply>(composer, "own", request);
+  return {
+    kind: "video_memory",
+    devices: part?.devices ?? [],
     failures: [...failures, ...part?.failures ?? []],
   };
 }
@@ -170,7 +185,7 @@ export async function askSnapshot(
       ]),
   };
   // The driver first: its worker takes longer, and two do not start in the same turn.
-  const [gpu, memory] = await Promise.all([
+  const [gpu, memory, video] = await Promise.all([
     askGpu(cut, { kind: "gpu", processes: true, telemetry: true }),
     askMemory(cut, {
       kind: "memory",
@@ -180,6 +195,7 @@ export async function askSnapshot(
       pss: false,
       cpu: false,
     }),
+    pid === ownPid() && isWindows() ? askVideoMemory(cut) : NO_VIDEO_MEMORY,
   ]);
   return {
     kind: "snapshot",
@@ -192,7 +208,8 @@ export async function askSnapshot(
     processes: gpu.processes,
     listedDevices: gpu.listedDevices,
     foreignPids: gpu.foreignPids,
-    failures: [...memory.failures, ...gpu.failures],
+    videoMemory: video.devices,
+    failures: [...memory.failures, ...gpu.failures, ...video.failures],
   };
 }
 
@@ -208,5 +225,5 @@ function notYet(lane: Lane): Failure {
 export async function askPing(composer: Composer): Promise<PingReply | FailureReply> {
   const { part, failures } = await askPart<PingReply>(composer, "system", { kind: "ping" });
   const failure = failures[failures.length - 1];
-  return part ?? { kind: "failure", failure: failure ?? switchedOff("proc") };
+  return part ?? { kind: "failure", failure: failure ?? switchedOff(ramSource()) };
 }

@@ -6,26 +6,35 @@ import { ownMemory, ownRuntime } from "./own_process.ts";
 import type { DoctorReply } from "./protocol.ts";
 import type { Finding } from "./records.ts";
 import { SOURCE_NAMES, type SourceName, SOURCES } from "./sources.ts";
+import { isWindows, sourcesHere } from "./system.ts";
+
+const LANES = isWindows()
+  ? (["system", "driver", "own"] as const)
+  : (["system", "driver"] as const);
 
 /** What every source finds, in order of priority; a source that took its worker down is told from that. */
 export async function askDoctor(composer: Composer): Promise<DoctorReply> {
   const { settings } = composer;
   const parts = await Promise.all(
-    (["system", "driver"] as const).map((lane) =>
-      askPart<DoctorReply>(composer, lane, { kind: "doctor" })
-    ),
+    LANES.map((lane) => askPart<DoctorReply>(composer, lane, { kind: "doctor" })),
   );
   const findings = parts.flatMap(({ part }) => part?.findings ?? []);
   const failures = parts.flatMap(({ failures }) => failures);
   return {
     kind: "doctor",
-    findings: SOURCE_NAMES.map((source) =>
+    findings: shown(settings).map((source) =>
       findings.find((finding) => finding.source === source) ??
         (source === "runtime" && settings.sources.includes(source)
           ? runtimeFinding()
           : unknownFinding(source, settings, failures))
     ),
   };
+}
+
+/** Those for this system, and those that were asked for by name. */
+function shown({ sources }: Settings): SourceName[] {
+  const here = sourcesHere();
+  return SOURCE_NAMES.filter((name) => here.includes(name) || sources.includes(name));
 }
 
 function unknownFinding(

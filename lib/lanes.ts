@@ -14,7 +14,7 @@ function defaultIsolation(starters: Starters): Isolation {
   return "Bun" in globalThis || !starters.mayStartChild() ? "worker" : "process";
 }
 
-/** Both lanes. A worker is started when its lane is first asked. */
+/** All lanes. A worker is started when its lane is first asked. */
 export class Lanes {
   readonly isolation: Isolation;
   readonly #lanes: Readonly<Record<LaneName, Lane>>;
@@ -27,6 +27,7 @@ export class Lanes {
     this.#lanes = {
       system: new Lane("system", this.isolation, settings, starters),
       driver: new Lane("driver", this.isolation, settings, starters),
+      own: new Lane("own", "worker", settings, { ...starters, mayStartChild: () => false }),
     };
   }
 
@@ -47,7 +48,6 @@ export class Lanes {
 
   /** Ends the workers. */
   close(): void {
-    this.#lanes.system.close();
-    this.#lanes.driver.close();
+    for (const lane of Object.values(this.#lanes)) lane.close();
   }
 }

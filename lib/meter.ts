@@ -14,6 +14,7 @@ import {
   askRunCgroup,
   askSnapshot,
   askTree,
+  askVideoMemory,
 } from "./compose.ts";
 import { askDoctor } from "./compose_doctor.ts";
 import { HypomnesisError } from "./errors.ts";
@@ -125,6 +126,8 @@ export class Meter implements AsyncDisposable {
       case "run_cgroup":
         checkRun(request.cgroup);
         return askRunCgroup(composer, request);
+      case "video_memory":
+        return askVideoMemory(composer);
       case "gpu":
         return askGpu(composer, request);
       case "doctor":

@@ -1,6 +1,7 @@
 /** What a caller may choose about a meter, the defaults, and their checking. */
 import { readEnv } from "./env.ts";
 import { isSourceName, SOURCE_NAMES, type SourceName } from "./sources.ts";
+import { sourcesHere } from "./system.ts";
 
 /** How the prober is kept apart from the program that asks. */
 export type Isolation =
@@ -135,7 +136,7 @@ export function settle(options: MeterOptions): Settings {
   return {
     isolation,
     sources: options.sources === undefined
-      ? listed === undefined || listed === "" ? SOURCE_NAMES : parseSources(listed)
+      ? listed === undefined || listed === "" ? sourcesHere() : parseSources(listed)
       : checkSources(options.sources),
     softBudgetMs,
     hardBudgetMs,

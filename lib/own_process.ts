@@ -33,6 +33,7 @@ export function ownMemory(): ProcessMemory {
     startedAtMs: null,
     rssBytes: ownRssBytes(),
     peakRssBytes: null,
+    privateBytes: null,
     anonBytes: null,
     fileBytes: null,
     shmemBytes: null,

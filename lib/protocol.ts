@@ -13,6 +13,7 @@ import type {
   DeviceInfo,
   Finding,
   GpuProcess,
+  OwnVideoMemory,
   ProcessMemory,
   SystemMemory,
 } from "./records.ts";
@@ -94,6 +95,14 @@ export interface DoctorRequest {
   readonly kind: "doctor";
 }
 
+/**
+ * What the calling process uses of each GPU, on Windows. Never taken from outside: it is about this program. Answered
+ * in a thread of it.
+ */
+export interface VideoMemoryRequest {
+  readonly kind: "video_memory";
+}
+
 /** Nothing: an empty round trip. */
 export interface PingRequest {
   readonly kind: "ping";
@@ -125,10 +134,11 @@ export type ElementaryRequest =
   | FindRequest
   | RunCgroupRequest
   | GpuRequest
+  | VideoMemoryRequest
   | DoctorRequest
   | PingRequest;
 /** A question that only the program on this machine asks. */
-export type LocalRequest = RunCgroupRequest;
+export type LocalRequest = RunCgroupRequest | VideoMemoryRequest;
 /** Any question that may come from outside. */
 export type Request =
   | Exclude<ElementaryRequest, LocalRequest>
@@ -183,6 +193,13 @@ export interface GpuReply {
   readonly failures: readonly Failure[];
 }
 
+export interface VideoMemoryReply {
+  readonly kind: "video_memory";
+  /** One for each device that answered. */
+  readonly devices: readonly OwnVideoMemory[];
+  readonly failures: readonly Failure[];
+}
+
 export interface DoctorReply {
   readonly kind: "doctor";
   readonly findings: readonly Finding[];
@@ -223,6 +240,8 @@ export interface SnapshotReply {
   readonly processes: readonly GpuProcess[];
   readonly listedDevices: readonly number[];
   readonly foreignPids: boolean;
+  /** What the process uses of each device as Windows tells it alone; empty elsewhere and for any but the calling one. */
+  readonly videoMemory: readonly OwnVideoMemory[];
   readonly failures: readonly Failure[];
 }
 
@@ -238,6 +257,7 @@ export type ElementaryReply =
   | FindReply
   | RunCgroupReply
   | GpuReply
+  | VideoMemoryReply
   | DoctorReply
   | PingReply
   | FailureReply;

@@ -20,12 +20,17 @@ export type NameStatus =
   | "protected"
   /** The process ended between the listing and the look-up (`[Not Found]`); `name` is null. */
   | "exited"
+  /** Windows' kernel, PID 4, which has no program; `name` is null. */
+  | "kernel"
   /** The PID belongs to another PID namespace than ours; `name` is null. */
   | "foreign_namespace"
   /** The source told no name; `name` is null. */
   | "unknown";
 
-/** Memory of one process. Linux: `/proc/PID/status`, `/proc/PID/stat`, `/proc/PID/comm`. */
+/**
+ * Memory of one process. Linux: `/proc/PID/status`, `/proc/PID/stat`, `/proc/PID/comm`; Windows:
+ * `K32GetProcessMemoryInfo`, `GetProcessTimes`, a Toolhelp snapshot.
+ */
 export interface ProcessMemory {
   /** The process. */
   readonly pid: number;
@@ -33,17 +38,31 @@ export interface ProcessMemory {
   readonly parentPid: number | null;
   /** It has ended and its parent has not waited for it yet (`State` Z): a zombie, without memory. */
   readonly zombie: boolean | null;
-  /** The kernel's name for it, at most 15 characters (`/proc/PID/comm`). Untrusted text. */
+  /**
+   * Linux: the kernel's name for it, at most 15 characters (`/proc/PID/comm`). Windows: the file name of its program
+   * (`szExeFile`). Untrusted text.
+   */
   readonly name: string | null;
-  /** Start of the process in clock ticks since boot (`stat` field 22). With the PID it identifies a process. */
+  /**
+   * Start of the process: on Linux in clock ticks since boot (`stat` field 22), on Windows in microseconds since the
+   * epoch (`lpCreationTime`). With the PID it identifies a process.
+   */
   readonly startTicks: number | null;
   /** Start of the process in milliseconds since the epoch, from `btime` and `startTicks`. */
   readonly startedAtMs: number | null;
-  /** Resident set: pages of this process in RAM, shared ones included (`VmRSS`). `null` for a kernel thread. */
+  /**
+   * Resident set: pages of this process in RAM, shared ones included (`VmRSS`; Windows `WorkingSetSize`). `null` for a
+   * kernel thread.
+   */
   readonly rssBytes: Bytes;
-  /** The highest resident set so far (`VmHWM`). */
+  /** The highest resident set so far (`VmHWM`; Windows `PeakWorkingSetSize`). */
   readonly peakRssBytes: Bytes;
-  /** Resident anonymous memory: heap, stacks (`RssAnon`). */
+  /**
+   * Commit charge: memory promised to this process alone, in RAM, in the page file or not touched yet (Windows
+   * `PrivateUsage`). `null` on Linux, which does not count it.
+   */
+  readonly privateBytes: Bytes;
+  /** Resident anonymous memory: heap, stacks (`RssAnon`). `null` on Windows, as the four below. */
   readonly anonBytes: Bytes;
   /** Resident pages of mapped files (`RssFile`). */
   readonly fileBytes: Bytes;
@@ -54,7 +73,8 @@ export interface ProcessMemory {
   /** Proportional share: each shared page divided by its users (`smaps_rollup` Pss). `null` unless asked for. */
   readonly pssBytes: Bytes;
   /**
-   * CPU time it has used, all threads, user and system (`stat` fields 14 and 15; to 10 ms). `null` unless asked for.
+   * CPU time it has used, all threads, user and system (`stat` fields 14 and 15; to 10 ms. Windows `GetProcessTimes`).
+   * `null` unless asked for.
    */
   readonly cpuTimeMs: number | null;
   /** Owner: user id of the process (`Uid`, effective). */
@@ -103,31 +123,46 @@ export interface CgroupMemory {
   readonly oomKills: number | null;
 }
 
+/** The limits of the job object a process runs in, as a Windows container sets them (`QueryInformationJobObject`). */
+export interface JobMemory {
+  /** What all processes of the job may commit together (`JobMemoryLimit`); `null`: no limit. */
+  readonly limitBytes: Bytes;
+  /** What each process of the job may commit (`ProcessMemoryLimit`); `null`: no limit. */
+  readonly processLimitBytes: Bytes;
+}
+
 /**
  * Memory of the machine. Linux: `/proc/meminfo`, read at each question; `/proc/pressure/memory`,
- * `/proc/stat` and the cgroup's files, at most 100 ms old; the number of processes, at most a second old.
+ * `/proc/stat` and the cgroup's files, at most 100 ms old; the number of processes, at most a second old. Windows:
+ * `GlobalMemoryStatusEx`, `K32GetPerformanceInfo`, `GetSystemTimes`.
  */
 export interface SystemMemory {
-  /** Usable RAM (`MemTotal`). */
+  /** Usable RAM (`MemTotal`; Windows `ullTotalPhys`). */
   readonly totalBytes: Bytes;
-  /** RAM a new program can get without swapping (`MemAvailable`). */
+  /** RAM a new program can get without swapping (`MemAvailable`; Windows `ullAvailPhys`). */
   readonly availableBytes: Bytes;
   /** `totalBytes - availableBytes`. */
   readonly usedBytes: Bytes;
-  /** RAM nobody uses, not even as cache (`MemFree`). */
+  /** RAM nobody uses, not even as cache (`MemFree`); `null` on Windows. */
   readonly freeBytes: Bytes;
-  /** Size of swap (`SwapTotal`). */
+  /** Size of swap (`SwapTotal`); on Windows of the page files. */
   readonly swapTotalBytes: Bytes;
-  /** Used swap (`SwapTotal - SwapFree`). */
+  /** Used swap (`SwapTotal - SwapFree`); on Windows of the page files. */
   readonly swapUsedBytes: Bytes;
+  /** Memory promised to all programs, touched or not (`Committed_AS`; Windows `CommitTotal`). */
+  readonly commitBytes: Bytes;
+  /** What can be promised: a promise above it is refused on Windows (`CommitLimit`, in both). */
+  readonly commitLimitBytes: Bytes;
   /** Memory pressure; `null` on kernels without PSI. */
   readonly pressure: Pressure | null;
   /** CPU time not idle since the previous reading by this meter, 0…1 of all cores; `null` the first time. */
   readonly cpuUtilizationRatio: number | null;
-  /** Number of processes: numeric entries of `/proc`. */
+  /** Number of processes: numeric entries of `/proc`; Windows `ProcessCount`. */
   readonly processCount: number | null;
   /** The memory limit this process lives under; `null` where there is no memory cgroup. */
   readonly cgroup: CgroupMemory | null;
+  /** The limits of the calling process's job object; `null` where it is in none that limits memory. */
+  readonly job: JobMemory | null;
 }
 
 /** What a device can be asked, apart from its numbers. */
@@ -160,9 +195,65 @@ export interface MigSlice {
   readonly reservedBytes: Bytes;
 }
 
+/**
+ * The counters that Windows keeps of a GPU's memory (WDDM), under their own names, because sources disagree about what
+ * some of them mean. They are the performance counters `GPU Adapter Memory` of a device and `GPU Process Memory` of a
+ * process on it, summed over the device's segments (`phys_N`).
+ */
+export interface WddmUsage {
+  /** `Dedicated Usage`: of a device, resident in its own memory; of a process, committed there. It can exceed the card. */
+  readonly dedicatedUsageBytes: Bytes;
+  /** `Shared Usage`: the system's memory in use for the device. */
+  readonly sharedUsageBytes: Bytes;
+  /** `Total Committed`. */
+  readonly totalCommittedBytes: Bytes;
+  /** `Local Usage`: what is near to the GPU, which is its own memory where it has some. */
+  readonly localUsageBytes: Bytes;
+  /** `Non Local Usage`: what is far from it. */
+  readonly nonLocalUsageBytes: Bytes;
+}
+
+/** The same of a device, with its sizes. */
+export interface WddmDevice extends WddmUsage {
+  /** `DXGI_ADAPTER_DESC1.DedicatedVideoMemory`: a little below what NVML calls the total. */
+  readonly dedicatedTotalBytes: Bytes;
+  /** `DXGI_ADAPTER_DESC1.SharedSystemMemory`: the system's memory it may use. */
+  readonly sharedTotalBytes: Bytes;
+}
+
+/** One part of a device's memory as one process may use it (`DXGI_QUERY_VIDEO_MEMORY_INFO`). */
+export interface VideoMemorySegment {
+  /** What the process uses (`CurrentUsage`). */
+  readonly usageBytes: Bytes;
+  /** What the system lets it use at this time (`Budget`); above it comes the stutter. */
+  readonly budgetBytes: Bytes;
+  /** What it has reserved (`CurrentReservation`). */
+  readonly reservedBytes: Bytes;
+  /** What it may reserve (`AvailableForReservation`). */
+  readonly reservableBytes: Bytes;
+}
+
+/**
+ * What the calling process itself uses of one device (`IDXGIAdapter3::QueryVideoMemoryInfo`). Windows answers this only
+ * to the process that asks, so it is read in a thread of the calling process, whatever the isolation.
+ */
+export interface OwnVideoMemory {
+  /** The device, as in {@linkcode DeviceInfo.luid}. */
+  readonly luid: string;
+  /** Near to the GPU: its own memory, where it has some. `null` where it could not be read. */
+  readonly local: VideoMemorySegment | null;
+  /** Far from it: the system's memory. */
+  readonly nonLocal: VideoMemorySegment | null;
+  /** Where it was read: a crash of the driver in there takes the calling process with it. */
+  readonly readIn: "calling_process";
+}
+
 /** One GPU, all processes together. Where a number comes from is `source`; the calls are in docs/numbers.md. */
 export interface DeviceInfo {
-  /** Position in the list of devices: NVML's index for NVIDIA. It may change across reboots; the UUID does not. */
+  /**
+   * Position in the list of devices: NVML's index for NVIDIA; on Windows those that NVML does not know come behind. It
+   * may change across reboots; the UUID does not.
+   */
   readonly index: number;
   /** Name of the product, `nvmlDeviceGetName`. Untrusted text. */
   readonly name: string | null;
@@ -191,6 +282,12 @@ export interface DeviceInfo {
   readonly uuid: string | null;
   /** `domain:bus:device.function` as NVML writes it, `00000000:65:00.0`. */
   readonly pciBusId: string | null;
+  /** Maker and model as PCI numbers them, `10de:2684`: `VVVV:DDDD` in hex. */
+  readonly pciId: string | null;
+  /** Windows' number for it, `0x00000000_0x0000d3f1`; another one after a restart. `null` elsewhere. */
+  readonly luid: string | null;
+  /** Windows' own counters of it; `null` elsewhere, and where it is not a display device of Windows (TCC). */
+  readonly wddm: WddmDevice | null;
   /** Share of the last sample period in which a kernel ran, 0…1. */
   readonly utilizationRatio: number | null;
   /** Share of time in which device memory was read or written, 0…1. This is not how full the memory is. */
@@ -234,7 +331,10 @@ export interface GpuProcess {
   /** Its name; read `nameStatus` for why it is `null`. Untrusted text. */
   readonly name: string | null;
   readonly nameStatus: NameStatus;
-  /** Device memory it holds, all of its contexts (`usedGpuMemory`); `null` with `missing` set. */
+  /**
+   * Device memory it holds, all of its contexts (`usedGpuMemory`); `null` with `missing` set. With source `pdh` it is
+   * what the process has committed (`wddm.dedicatedUsageBytes`), which can exceed the card and drifts.
+   */
   readonly usedBytes: Bytes;
   /** System memory it uses through the GPU (Windows WDDM); `null` where the source does not tell. */
   readonly sharedUsedBytes: Bytes;
@@ -252,6 +352,8 @@ export interface GpuProcess {
   readonly gpuInstanceId: number | null;
   /** MIG: the compute instance; `null` outside MIG. */
   readonly computeInstanceId: number | null;
+  /** Windows' own counters of it; `null` elsewhere. */
+  readonly wddm: WddmUsage | null;
   /** The source of `usedBytes`, or of the row where that is `null`. */
   readonly source: SourceName;
 }

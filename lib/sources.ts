@@ -5,8 +5,11 @@
  * later one fills what the earlier could not tell.
  */
 
-/** A lane is one worker: a question to one lane never waits for a call in another. */
-export type Lane = "system" | "driver";
+/**
+ * A lane is one worker: a question to one lane never waits for a call in another. The lane `own` is a thread of the
+ * calling process, whatever the isolation, for what is told to that process alone.
+ */
+export type Lane = "system" | "driver" | "own";
 
 /** What one source is. */
 export interface SourceInfo {
@@ -16,6 +19,8 @@ export interface SourceInfo {
   readonly reads: string;
   /** The worker itself ends its calls at the soft budget, because they run in a program it can kill. */
   readonly boundsItself: boolean;
+  /** The systems it is for; where it is left out, it is for all. Elsewhere it is asked only if it is named. */
+  readonly only?: "windows" | "others";
 }
 
 /** Every source there is, in order of priority. */
@@ -24,18 +29,44 @@ export const SOURCES = {
     lane: "system",
     reads: "/proc and /sys/fs/cgroup: memory of processes and of the machine",
     boundsItself: false,
+    only: "others",
   },
   proc_mm: {
     lane: "system",
     reads: "/proc/PID/cmdline and smaps_rollup, which wait for the target's memory lock",
     boundsItself: false,
+    only: "others",
+  },
+  win32: {
+    lane: "system",
+    reads: "kernel32 of Windows: memory of processes and of the machine",
+    boundsItself: false,
+    only: "windows",
   },
   nvml: {
     lane: "driver",
-    reads: "libnvidia-ml, NVIDIA's management library",
+    reads: "libnvidia-ml (nvml.dll), NVIDIA's management library",
     boundsItself: false,
   },
+  dxgi: {
+    lane: "driver",
+    reads: "dxgi.dll of Windows: the GPUs of every vendor, their names and sizes",
+    boundsItself: false,
+    only: "windows",
+  },
+  pdh: {
+    lane: "driver",
+    reads: "pdh.dll of Windows: the performance counters of GPU memory",
+    boundsItself: false,
+    only: "windows",
+  },
   nvidia_smi: { lane: "driver", reads: "the nvidia-smi program", boundsItself: true },
+  dxgi_self: {
+    lane: "own",
+    reads: "dxgi.dll in the calling process: its own use of the GPUs, and its budget",
+    boundsItself: false,
+    only: "windows",
+  },
   runtime: {
     lane: "caller",
     reads: "the runtime's own count of the calling process's memory",

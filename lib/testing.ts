@@ -46,6 +46,7 @@ export function aProcessMemory(fields: Partial<ProcessMemory> = {}): ProcessMemo
     startedAtMs: null,
     rssBytes: 0,
     peakRssBytes: null,
+    privateBytes: null,
     anonBytes: null,
     fileBytes: null,
     shmemBytes: null,
@@ -95,10 +96,13 @@ export function aSystemMemory(fields: Partial<SystemMemory> = {}): SystemMemory 
     freeBytes: 0,
     swapTotalBytes: null,
     swapUsedBytes: null,
+    commitBytes: null,
+    commitLimitBytes: null,
     pressure: null,
     cpuUtilizationRatio: null,
     processCount: null,
     cgroup: null,
+    job: null,
   };
   return { ...defaults, ...fields };
 }
@@ -138,6 +142,9 @@ export function aDevice(fields: Partial<DeviceInfo> = {}): DeviceInfo {
     state: "ok",
     uuid: null,
     pciBusId: null,
+    pciId: null,
+    luid: null,
+    wddm: null,
     utilizationRatio: null,
     memoryBandwidthBusyRatio: null,
     temperatureCelsius: null,
@@ -173,6 +180,7 @@ export function aGpuProcess(fields: Partial<GpuProcess> = {}): GpuProcess {
     contexts: [],
     gpuInstanceId: null,
     computeInstanceId: null,
+    wddm: null,
     source: "nvml",
   };
   return { ...defaults, ...fields };
@@ -326,6 +334,7 @@ export function aSnapshotReply(fields: Partial<SnapshotReply> = {}): SnapshotRep
     processes: [],
     listedDevices: indexesOf(fields.devices),
     foreignPids: false,
+    videoMemory: [],
     failures: [],
   };
   return { ...defaults, ...fields };

@@ -27,6 +27,9 @@ function device(index: number, more: Partial<DeviceInfo> = {}): DeviceInfo {
     state: "ok",
     uuid: `GPU-${index}`,
     pciBusId: `00000000:0${index}:00.0`,
+    pciId: null,
+    luid: null,
+    wddm: null,
     utilizationRatio: null,
     memoryBandwidthBusyRatio: null,
     temperatureCelsius: null,
@@ -57,6 +60,7 @@ function row(pid: number, deviceIndex: number, more: Partial<GpuProcess> = {}): 
     contexts: ["compute"],
     gpuInstanceId: null,
     computeInstanceId: null,
+    wddm: null,
     source: "nvml",
     ...more,
   };

@@ -10,7 +10,7 @@ import { LIBC } from "../workers/host/real_host.ts";
 import { repositoryFile, runScript, RUNTIME } from "./support/run_script.ts";
 
 const skip = process.platform === "linux" ? false : "these C functions are looked for on Linux";
-const openLibrary = await loadFfi();
+const { openLibrary } = await loadFfi();
 
 const SIGNATURES = {
   getpid: { args: [], returns: "i32" },

@@ -25,7 +25,7 @@ const writeOnly = {
   },
 };
 const isRoot = process.getuid?.() === 0;
-const libc = skip ? null : (await loadFfi())(LIBC, LIBC_SIGNATURES);
+const libc = skip ? null : (await loadFfi()).openLibrary(LIBC, LIBC_SIGNATURES);
 
 /** Lists nothing: stands where the C library should not need help. */
 const none: Files = {

@@ -147,7 +147,8 @@ test("CPU times: guest time is not counted twice, waiting for I/O is idle", () =
 
 test("meminfo: used is total less available, and what can't be true is named", () => {
   const memory = parseMeminfo(
-    "MemTotal: 100 kB\nMemFree: 10 kB\nMemAvailable: 40 kB\nSwapTotal: 8 kB\nSwapFree: 3 kB\n",
+    "MemTotal: 100 kB\nMemFree: 10 kB\nMemAvailable: 40 kB\nSwapTotal: 8 kB\nSwapFree: 3 kB\n" +
+      "CommitLimit: 50 kB\nCommitted_AS: 60 kB\n",
   );
   assert.deepEqual(memory, {
     totalBytes: 102_400,
@@ -156,6 +157,8 @@ test("meminfo: used is total less available, and what can't be true is named", (
     freeBytes: 10_240,
     swapTotalBytes: 8192,
     swapUsedBytes: 5120,
+    commitBytes: 61_440,
+    commitLimitBytes: 51_200,
   });
   assert.deepEqual(garbledMeminfo(memory), []);
   const none = ["MemTotal", "MemAvailable", "MemFree", "SwapTotal"];

@@ -11,11 +11,15 @@ import type {
 import type { Finding, GpuProcess } from "../lib/records.ts";
 import type { SourceName } from "../lib/sources.ts";
 import { GapMemory, readGpus } from "./gpu/combine.ts";
+import { makeOwnVideoMemory } from "./gpu/dxgi/own.ts";
 import { GPU_SOURCES } from "./gpu/registry.ts";
 import type { Host } from "./host/host.ts";
 import { diagnoseProc, diagnoseProcMm } from "./proc/diagnose.ts";
 import { MemorySource } from "./proc/memory.ts";
 import { makeProcessNamer } from "./proc_names.ts";
+import type { RamSource } from "./ram_source.ts";
+import { diagnoseWin32 } from "./win32/diagnose.ts";
+import { makeWin32 } from "./win32/memory.ts";
 
 /** Says that a later source of the question is begun. */
 export type Begin = (source: SourceName) => void;
@@ -32,7 +36,10 @@ export interface Answerer {
 
 /** Makes the answerer of one worker. Opens nothing before it is asked. */
 export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
-  const memory = new MemorySource(host, config.hostPid);
+  const memory: RamSource = host.platform === "windows"
+    ? makeWin32(host)
+    : new MemorySource(host, config.hostPid);
+  const ownVideoMemory = makeOwnVideoMemory(host);
   const gpuSources = config.sources.flatMap((name) => GPU_SOURCES[name]?.(host, config) ?? []);
   const gaps = new GapMemory(() => host.now());
   const namer = makeProcessNamer(host);
@@ -56,6 +63,8 @@ export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
       if (position > 0) begin(name);
       if (name === "proc") findings.push(diagnoseProc(host));
       else if (name === "proc_mm") findings.push(diagnoseProcMm(host));
+      else if (name === "win32") findings.push(diagnoseWin32(host));
+      else if (name === "dxgi_self") findings.push(ownVideoMemory.diagnose());
       else {
         const source = gpuSources.find((candidate) => candidate.name === name);
         if (source !== undefined) findings.push(await source.diagnose());
@@ -78,6 +87,8 @@ export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
         return memory.find(ask, [...without, ...switchedOff(config)]);
       case "run_cgroup":
         return memory.runCgroup(ask, [...without, ...switchedOff(config)]);
+      case "video_memory":
+        return ownVideoMemory.read();
       case "gpu":
         return answerGpu(ask, without, begin);
       case "doctor":
@@ -111,5 +122,5 @@ function withoutForeignName(row: GpuProcess): GpuProcess {
 }
 
 function switchedOff(config: WorkerConfig): SourceName[] {
-  return (["proc", "proc_mm"] as const).filter((name) => !config.sources.includes(name));
+  return (["proc", "proc_mm", "win32"] as const).filter((name) => !config.sources.includes(name));
 }

@@ -1,6 +1,7 @@
 /** Names of the processes a driver lists, where the driver's PIDs are ours. */
-import type { NameStatus } from "../lib/records.ts";
 import { type Host, HostError } from "./host/host.ts";
+import type { ProcessName, ProcessNamer } from "./process_namer.ts";
+import { makeWin32Namer } from "./win32/names.ts";
 
 /** The kernel's number for the namespace of the first process (`PROC_PID_INIT_INO`). */
 const INITIAL_NAMESPACE = "pid:[4026531836]";
@@ -8,25 +9,9 @@ const INITIAL_NAMESPACE = "pid:[4026531836]";
 /** A name is kept this long: a driver is asked far more often than processes change theirs. */
 const KEPT_MS = 1_000;
 
-/** A name, or why there is none. */
-export interface ProcessName {
-  readonly name: string | null;
-  readonly nameStatus: NameStatus;
-}
-
-/** Gives names to PIDs. */
-export interface ProcessNamer {
-  /**
-   * We run in a PID namespace of our own, as a container does. The driver may count PIDs in another one,
-   * so a PID of its list can be somebody else's here.
-   */
-  readonly foreignNamespace: boolean;
-  /** The name of a PID of the driver's list, at most a second old. */
-  name(pid: number): ProcessName;
-}
-
 /** Makes the namer of one machine. */
 export function makeProcessNamer(host: Host): ProcessNamer {
+  if (host.platform === "windows") return makeWin32Namer(host);
   const foreignNamespace = isForeign(host);
   const kept = new Map<number, ProcessName>();
   let keptSinceMs = host.now();

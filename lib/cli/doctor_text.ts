@@ -20,9 +20,12 @@ export interface DoctorSummary {
 
 /** What is lost where none of the sources is there. */
 const TOPICS: readonly { readonly what: string; readonly sources: readonly SourceName[] }[] = [
-  { what: "RAM of processes and of the machine", sources: ["proc"] },
+  { what: "RAM of processes and of the machine", sources: ["proc", "win32"] },
   { what: "proportional memory and command lines of processes", sources: ["proc_mm"] },
-  { what: "GPUs, their memory and their processes", sources: ["nvml", "nvidia_smi"] },
+  {
+    what: "GPUs, their memory and their processes",
+    sources: ["nvml", "dxgi", "pdh", "nvidia_smi"],
+  },
 ];
 
 /** Sums the findings up. */

@@ -2,6 +2,7 @@
 import type { Failure, FailureCode } from "../failures.ts";
 import type { GpuReply, MemoryReply } from "../protocol.ts";
 import { SOURCE_NAMES, type SourceName, SOURCES } from "../sources.ts";
+import { ramSource } from "../system.ts";
 
 /** How one source does. */
 export interface SourceState {
@@ -93,7 +94,7 @@ const LATE = {
 } as const;
 
 function systemSources({ system, processes }: MemoryReply): readonly SourceName[] {
-  return system !== null || processes.length > 0 ? ["proc"] : [];
+  return system !== null || processes.length > 0 ? [ramSource()] : [];
 }
 
 /** That a library is not here says less than anything else about it. */

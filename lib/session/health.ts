@@ -1,5 +1,6 @@
 /** Which sources answer, and when that changes: the "job health" of a session. */
 import type { Failure } from "../errors.ts";
+import { ramSource } from "../system.ts";
 import type { SessionTick } from "./tick.ts";
 
 /** A source that began or ceased to answer. */
@@ -21,8 +22,8 @@ export class Health {
 
   /** Takes a tick; what has changed. The first tick tells everything that does not answer. */
   observe({ gpus, system, failures }: SessionTick): readonly HealthChange[] {
-    const answered = new Set([
-      ...(system === null ? [] : ["proc"]),
+    const answered = new Set<string>([
+      ...(system === null ? [] : [ramSource()]),
       ...(gpus ?? []).flatMap(({ device }) => device === null ? [] : [device.source]),
     ]);
     const failed = new Map<string, Failure>();

@@ -8,6 +8,7 @@ import { NOTHING_TOLD, type RowsByPid, rowsByPid } from "./held.ts";
 import type { ProcessHistory, WatchRow } from "./history.ts";
 import { Roster } from "./roster.ts";
 import { type AskQuestion, look, ramOf, tellable, type WatchLook } from "./sample.ts";
+import { ramSource } from "../system.ts";
 import { select, type Selected, type Selection } from "./select.ts";
 import type { Beginning, WatchEvent, WatchPlan, WatchSample } from "./records.ts";
 import { WatchedGpus } from "./watched_gpus.ts";
@@ -185,5 +186,5 @@ function given(pids: readonly number[], { memory }: WatchLook): Selection {
 }
 
 function goneFailure(pid: number): Failure {
-  return { code: "no_such_process", source: "proc", message: "", pid };
+  return { code: "no_such_process", source: ramSource(), message: "", pid };
 }

@@ -29,6 +29,8 @@ export interface FakeMachine {
     Record<string, Readonly<Record<string, (...args: never[]) => unknown>>>
   >;
   readonly programs?: FakeProgram;
+  /** Environment variables. */
+  readonly variables?: Readonly<Record<string, string>>;
   readonly platform?: Host["platform"];
   /** Called before each change; what it throws is the answer. */
   readonly onChange?: (what: "write" | "mkdir" | "rmdir", path: string) => void;
@@ -106,6 +108,10 @@ export function fakeHost(machine: FakeMachine = {}): FakeHost {
     libraryLog,
     debugLines,
     clock,
+    functionAt: () => {
+      throw fail("ENOTCAPABLE", "");
+    },
+    variable: (name) => machine.variables?.[name] ?? null,
     readText(path) {
       reads.push(path);
       const real = resolve(path);

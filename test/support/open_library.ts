@@ -3,7 +3,7 @@ import process from "node:process";
 import { loadFfi } from "../../workers/ffi/open.ts";
 import { HostError } from "../../workers/host/host.ts";
 
-const openLibrary = await loadFfi();
+const { openLibrary } = await loadFfi();
 try {
   const library = openLibrary(process.argv.slice(2), { getpid: { args: [], returns: "i32" } });
   const pid = library.functions.getpid?.() ?? null;

@@ -1,7 +1,7 @@
 /** FFI on Bun. */
 import type { FFIFunction } from "bun:ffi";
 import { HostError } from "../host/host.ts";
-import type { Library, NativeType, Signature, Signatures } from "./library.ts";
+import type { Library, NativeFunction, NativeType, Signature, Signatures } from "./library.ts";
 import { load } from "./loader.ts";
 
 const TYPES: Readonly<Record<NativeType, string>> = {
@@ -48,6 +48,19 @@ export function openWithBun<S extends Signatures>(
     }
   }
   throw new HostError("ENOENT", paths[0] ?? "", words.join("; ") || "no path was given");
+}
+
+/** Bun's own `CFunction`. */
+export type MakeCFunction = typeof import("bun:ffi").CFunction;
+
+/** See {@linkcode Host.functionAt}. */
+export function functionAtInBun<S extends Signature>(
+  CFunction: MakeCFunction,
+  address: bigint,
+  signature: S,
+): NativeFunction<S> {
+  const ptr = Number(address) as import("bun:ffi").Pointer;
+  return CFunction({ ...definition(signature), ptr }) as unknown as NativeFunction<S>;
 }
 
 function definition({ args, returns }: Signature): FFIFunction {

@@ -1,6 +1,6 @@
 /** FFI on Deno. */
 import { HostError } from "../host/host.ts";
-import type { Library, Signature, Signatures } from "./library.ts";
+import type { Library, NativeFunction, Signature, Signatures } from "./library.ts";
 
 /** See {@linkcode Host.openLibrary}. Never asks for a permission: it is there or it is not. */
 export function openWithDeno<S extends Signatures>(
@@ -51,6 +51,20 @@ function lazily<S extends Signatures>(
     functions: functions as Library<S>["functions"],
     close: () => open.splice(0).forEach((library) => library.close()),
   };
+}
+
+/** See {@linkcode Host.functionAt}. Needs `--allow-ffi` for every library. */
+export function functionAtInDeno<S extends Signature>(
+  address: bigint,
+  { args, returns }: S,
+): NativeFunction<S> {
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
+    throw new HostError("ENOTCAPABLE", "", "Deno runs without --allow-ffi for every library");
+  }
+  const type = { parameters: args as readonly Deno.NativeType[], result: returns } as const;
+  const at = Deno.UnsafePointer.create<typeof type>(address)!;
+  const { call } = new Deno.UnsafeFnPointer(at, type);
+  return call as unknown as NativeFunction<S>;
 }
 
 function definition({ args, returns }: Signature): Deno.ForeignFunction & { optional: true } {

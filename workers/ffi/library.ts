@@ -33,6 +33,9 @@ export type NativeFunction<S extends Signature> = (
   ...args: Values<S["args"]>
 ) => Value<S["returns"]>;
 
+/** Makes a function of the address of one, as a table of methods (a COM vtable) holds it. It must be one of `signature`. */
+export type FunctionAt = <S extends Signature>(address: bigint, signature: S) => NativeFunction<S>;
+
 /** An open library. A function the library does not have is `null`. */
 export interface Library<S extends Signatures> {
   /** The path that loaded. */

@@ -1,3 +1,9 @@
+/** Maker and model as they are written everywhere: `10de:2684`. */
+export function formatPciId(vendor: number, device: number): string {
+  const hex = (id: number) => id.toString(16).padStart(4, "0");
+  return `${hex(vendor)}:${hex(device)}`;
+}
+
 /**
  * A PCI bus id as NVML writes it, `00000000:65:00.0`: eight digits of domain, upper case. The kernel and
  * older drivers write four digits, or lower case, for the same place. `null` where it is no bus id.

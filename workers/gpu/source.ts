@@ -26,6 +26,11 @@ export interface GpuReading {
 export interface GpuSource {
   readonly name: SourceName;
   /**
+   * It is asked whatever the others told, and adds to that: it knows devices and processes they do not, and other
+   * numbers of those they know. Left out: it is asked where an earlier one could not tell.
+   */
+  readonly joins?: true;
+  /**
    * Reads everything asked for. Never throws for what the machine does: what can't be told is `null` and
    * has its entry in `failures`; a source that is not here gives no device and one `absent` failure.
    */

@@ -2,7 +2,7 @@
  * The one seam to the outside. Everything in `workers/` reads files, opens libraries and runs programs
  * through a `Host` it is handed, so every reader is tested on a fake machine, on any system.
  */
-import type { Library, Signatures } from "../ffi/library.ts";
+import type { FunctionAt, Library, Signatures } from "../ffi/library.ts";
 
 /** Why the host could not do what was asked. `code` is the system's name for it. */
 export type HostErrorCode =
@@ -72,6 +72,13 @@ export interface Host {
    * Throws {@linkcode HostError}: `ENOENT` where none loads (the message has the loader's words).
    */
   openLibrary<S extends Signatures>(paths: readonly string[], signatures: S): Library<S>;
+  /**
+   * A native function by its address. A wrong address or signature ends the process. Throws {@linkcode HostError}
+   * `ENOTCAPABLE` where the runtime refuses.
+   */
+  readonly functionAt: FunctionAt;
+  /** An environment variable; `null` where it is not set, or the runtime refuses to tell. */
+  variable(name: string): string | null;
   /**
    * Runs a program found on the PATH or at an absolute path, stdin closed, and never waits longer than the
    * limits say. Throws {@linkcode HostError} where it can't be started.

@@ -25,9 +25,18 @@ function filesOfThisRuntime(openLibrary: OpenLibrary): Files {
   }
 }
 
+/** An environment variable; `null` also where the runtime refuses to tell. */
+function readVariable(name: string): string | null {
+  try {
+    return ("Bun" in globalThis ? process.env[name] : Deno.env.get(name)) ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** The real host. `onDebug` gets raw native values. */
 export async function realHost(onDebug: ((line: string) => void) | null): Promise<Host> {
-  const openLibrary = await loadFfi();
+  const { openLibrary, functionAt } = await loadFfi();
   const files = filesOfThisRuntime(openLibrary);
   const platform = "Bun" in globalThis ? process.platform : Deno.build.os;
   return {
@@ -39,6 +48,8 @@ export async function realHost(onDebug: ((line: string) => void) | null): Promis
     makeFolder: files.makeFolder,
     removeFolder: files.removeFolder,
     openLibrary,
+    functionAt,
+    variable: readVariable,
     async run(program, args, limits) {
       // Most workers never run a program.
       const { runProgram } = await import("./run_program.ts");

@@ -11,6 +11,8 @@ export type Meminfo = Pick<
   | "freeBytes"
   | "swapTotalBytes"
   | "swapUsedBytes"
+  | "commitBytes"
+  | "commitLimitBytes"
 >;
 
 /** Parses it. Available memory is not told before Linux 3.14. */
@@ -25,6 +27,8 @@ export function parseMeminfo(text: string): Meminfo {
     freeBytes: kibField(text, "MemFree"),
     swapTotalBytes,
     swapUsedBytes: less(swapTotalBytes, kibField(text, "SwapFree")),
+    commitBytes: kibField(text, "Committed_AS"),
+    commitLimitBytes: kibField(text, "CommitLimit"),
   };
 }
 

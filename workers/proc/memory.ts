@@ -13,6 +13,7 @@ import type {
 import type { ProcessMemory } from "../../lib/records.ts";
 import type { SourceName } from "../../lib/sources.ts";
 import { type Host, HostError } from "../host/host.ts";
+import type { RamSource } from "../ram_source.ts";
 import { DetailReader } from "./detail_reader.ts";
 import { ProcessFinder } from "./find.ts";
 import { ProcessReader } from "./process.ts";
@@ -22,7 +23,7 @@ import { TreeReader } from "./tree.ts";
 import { notLinux, readFailure, rethrowRefusal } from "./trouble.ts";
 
 /** RAM of processes and of the machine. */
-export class MemorySource {
+export class MemorySource implements RamSource {
   readonly #host: Host;
   readonly #processes: ProcessReader;
   readonly #details: DetailReader;

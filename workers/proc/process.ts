@@ -67,6 +67,7 @@ export class ProcessReader {
       startedAtMs: this.#startedAtMs(startTicks, failures),
       rssBytes: status.rssBytes,
       peakRssBytes: status.peakRssBytes,
+      privateBytes: null,
       anonBytes: status.anonBytes,
       fileBytes: status.fileBytes,
       shmemBytes: status.shmemBytes,

@@ -25,6 +25,8 @@ const NO_MEMINFO: Meminfo = {
   freeBytes: null,
   swapTotalBytes: null,
   swapUsedBytes: null,
+  commitBytes: null,
+  commitLimitBytes: null,
 };
 
 /** What a part of the machine is, or `null` with its failure added. */
@@ -62,7 +64,7 @@ export class SystemReader {
       this.#last = last = { pid, atMs: nowMs, rest, failures: found };
     }
     failures.push(...last.failures);
-    return { ...memory, ...last.rest };
+    return { ...memory, ...last.rest, job: null };
   }
 
   #rest(pid: number | null, memory: Meminfo, nowMs: number, failures: Failure[]): Rest {

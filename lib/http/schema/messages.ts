@@ -7,6 +7,7 @@ import {
   failures,
   finding,
   gpuProcess,
+  ownVideoMemory,
   processMemory,
   systemMemory,
 } from "./records.ts";
@@ -110,6 +111,7 @@ export const replies = {
     process: processMemory.nullable(),
     system: systemMemory.nullable(),
     ...listing,
+    videoMemory: z.array(ownVideoMemory),
     failures,
   }).meta({ id: "SnapshotReply" }),
 } as const;

@@ -49,6 +49,7 @@ export const processMemory = z.object({
   startedAtMs: measured,
   rssBytes: bytes,
   peakRssBytes: bytes,
+  privateBytes: bytes,
   anonBytes: bytes,
   fileBytes: bytes,
   shmemBytes: bytes,
@@ -76,6 +77,8 @@ export const systemMemory = z.object({
   freeBytes: bytes,
   swapTotalBytes: bytes,
   swapUsedBytes: bytes,
+  commitBytes: bytes,
+  commitLimitBytes: bytes,
   pressure: z.object({ some: pressureLine, full: pressureLine.nullable() }).nullable(),
   cpuUtilizationRatio: ratio,
   processCount: count.nullable(),
@@ -88,6 +91,7 @@ export const systemMemory = z.object({
     peakBytes: bytes,
     oomKills: count.nullable(),
   }).nullable(),
+  job: z.object({ limitBytes: bytes, processLimitBytes: bytes }).nullable(),
 }).meta({ id: "SystemMemory" });
 
 const migSlice = z.object({
@@ -101,6 +105,37 @@ const migSlice = z.object({
   freeBytes: bytes,
   reservedBytes: bytes,
 }).meta({ id: "MigSlice" });
+
+const WDDM_USAGE = {
+  dedicatedUsageBytes: bytes,
+  sharedUsageBytes: bytes,
+  totalCommittedBytes: bytes,
+  localUsageBytes: bytes,
+  nonLocalUsageBytes: bytes,
+};
+
+const wddmUsage = z.object(WDDM_USAGE).meta({ id: "WddmUsage" });
+
+const wddmDevice = z.object({
+  ...WDDM_USAGE,
+  dedicatedTotalBytes: bytes,
+  sharedTotalBytes: bytes,
+}).meta({ id: "WddmDevice" });
+
+const videoMemorySegment = z.object({
+  usageBytes: bytes,
+  budgetBytes: bytes,
+  reservedBytes: bytes,
+  reservableBytes: bytes,
+}).meta({ id: "VideoMemorySegment" });
+
+/** What the calling process itself uses of one GPU. */
+export const ownVideoMemory = z.object({
+  luid: z.string(),
+  local: videoMemorySegment.nullable(),
+  nonLocal: videoMemorySegment.nullable(),
+  readIn: z.literal("calling_process"),
+}).meta({ id: "OwnVideoMemory" });
 
 /** One GPU, all processes together. */
 export const deviceInfo = z.object({
@@ -117,6 +152,9 @@ export const deviceInfo = z.object({
   state: z.enum(["ok", "lost", "reset_required", "blocked", "mismatched", "failed"]),
   uuid: text,
   pciBusId: text,
+  pciId: text,
+  luid: text,
+  wddm: wddmDevice.nullable(),
   utilizationRatio: ratio,
   memoryBandwidthBusyRatio: ratio,
   temperatureCelsius: measured,
@@ -134,7 +172,7 @@ export const deviceInfo = z.object({
 export const gpuProcess = z.object({
   pid: count,
   name: text,
-  nameStatus: z.enum(["known", "protected", "exited", "foreign_namespace", "unknown"]),
+  nameStatus: z.enum(["known", "protected", "exited", "kernel", "foreign_namespace", "unknown"]),
   usedBytes: bytes,
   sharedUsedBytes: bytes,
   missing: z.enum(["sentinel", "exceeds_total", "not_told"]).nullable(),
@@ -145,6 +183,7 @@ export const gpuProcess = z.object({
   contexts: z.array(z.enum(["compute", "graphics", "mps"])),
   gpuInstanceId: count.nullable(),
   computeInstanceId: count.nullable(),
+  wddm: wddmUsage.nullable(),
   source: sourceName,
 }).meta({ id: "GpuProcess" });
 

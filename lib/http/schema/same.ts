@@ -22,7 +22,7 @@ type Fits<A, B> = [A] extends [B] ? [B] extends [A] ? true : false : false;
 export type Same<A, B> = [Fits<Plain<A>, Plain<B>>, Fits<Whole<Plain<A>>, Whole<Plain<B>>>] extends
   [true, true] ? true : false;
 
-type Outside = Exclude<Reply, { kind: "failure" | "run_cgroup" }>;
+type Outside = Exclude<Reply, { kind: "failure" | "run_cgroup" | "video_memory" }>;
 
 /** Every pair; `true` where they are the same. */
 export const SAME: {

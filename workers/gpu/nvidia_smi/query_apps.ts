@@ -107,6 +107,7 @@ function row(pid: number, name: string, memory: RowMemory, device: DeviceInfo): 
     deviceName: device.name,
     contexts: ["compute"],
     gpuInstanceId: null,
+    wddm: null,
     computeInstanceId: null,
     source: "nvidia_smi",
   };

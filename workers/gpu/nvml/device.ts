@@ -2,7 +2,7 @@
 import type { Failure } from "../../../lib/errors.ts";
 import type { DeviceInfo, GpuProcess } from "../../../lib/records.ts";
 import type { Host } from "../../host/host.ts";
-import type { ProcessNamer } from "../../proc_names.ts";
+import type { ProcessNamer } from "../../process_namer.ts";
 import type { GpuQuestion } from "../source.ts";
 import { identify, type KnownDevice } from "./identity.ts";
 import { type MemoryReading, readMemory } from "./memory.ts";
@@ -118,6 +118,9 @@ function emptyDevice(session: Session, known: KnownDevice): DeviceInfo {
     state: "ok",
     uuid: known.uuid,
     pciBusId: known.pciBusId,
+    pciId: known.pciId,
+    luid: null,
+    wddm: null,
     ...NO_TELEMETRY,
     cudaDriverVersion: session.cudaDriverVersion,
     migSlices: [],

@@ -2,7 +2,7 @@
 import type { Failure } from "../../../lib/errors.ts";
 import type { DeviceInfo, DoctorCall, Finding } from "../../../lib/records.ts";
 import type { Host } from "../../host/host.ts";
-import type { ProcessNamer } from "../../proc_names.ts";
+import type { ProcessNamer } from "../../process_namer.ts";
 import type { GpuSourceOptions } from "../source.ts";
 import { type DeviceReading, readDevice } from "./device.ts";
 import { unknownDevice } from "./identity.ts";

@@ -2,7 +2,7 @@
 import { normalPciBusId } from "../pci_bus_id.ts";
 import { FUNCTION_NOT_FOUND, SUCCESS } from "./return_codes.ts";
 import { readDeviceText, type Session } from "./session.ts";
-import { PCI_INFO, readCString, TEXT } from "./structs.ts";
+import { PCI_INFO, readCString, readPciId, TEXT } from "./structs.ts";
 import { note, type Untold } from "./untold.ts";
 
 /** What is kept of a device from one reading to the next. */
@@ -15,6 +15,7 @@ export interface KnownDevice {
   name: string | null;
   uuid: string | null;
   pciBusId: string | null;
+  pciId: string | null;
   /** Calls it does not support. */
   readonly lacking: Set<string>;
 }
@@ -28,6 +29,7 @@ export function unknownDevice(index: number): KnownDevice {
     name: null,
     uuid: null,
     pciBusId: null,
+    pciId: null,
     lacking: new Set(),
   };
 }
@@ -53,6 +55,7 @@ export function identify(session: Session, known: KnownDevice, untold: Untold): 
   if (code === SUCCESS) {
     known.pciBusId = normalPciBusId(readCString(pci, PCI_INFO.busId, PCI_INFO.busIdLength)) ??
       known.pciBusId;
+    known.pciId = readPciId(pci);
   }
   known.isIdentified = untold.length === 0;
   return SUCCESS;

@@ -4,7 +4,8 @@
  */
 import type { Failure } from "../../../lib/errors.ts";
 import type { Host } from "../../host/host.ts";
-import { makeProcessNamer, type ProcessNamer } from "../../proc_names.ts";
+import { makeProcessNamer } from "../../proc_names.ts";
+import type { ProcessNamer } from "../../process_namer.ts";
 import type {
   GpuQuestion,
   GpuReading,

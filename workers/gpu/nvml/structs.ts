@@ -1,5 +1,6 @@
 /** Layouts of NVML's structs on 64-bit systems (nvml.h), and how to read them. */
 import type { Bytes } from "../../../lib/records.ts";
+import { formatPciId } from "../pci_bus_id.ts";
 
 /** `NVML_VALUE_NOT_AVAILABLE` as a u64. */
 export const NOT_AVAILABLE = 0xffff_ffff_ffff_ffffn;
@@ -31,7 +32,7 @@ export type RowSize = 16 | 24 | 32;
 /** `nvmlUtilization_t`: percent. */
 export const UTILIZATION = { size: 8, gpu: 0, memory: 4 } as const;
 /** `nvmlPciInfo_t`. */
-export const PCI_INFO = { size: 68, busId: 36, busIdLength: 32 } as const;
+export const PCI_INFO = { size: 68, pciDeviceId: 28, busId: 36, busIdLength: 32 } as const;
 /** Lengths of the text buffers, from nvml.h. */
 export const TEXT = { name: 96, uuid: 96, version: 80 } as const;
 
@@ -39,6 +40,13 @@ export const TEXT = { name: 96, uuid: 96, version: 80 } as const;
 export function readBytes(view: DataView, at: number): Bytes {
   const value = view.getBigUint64(at, true);
   return value > BigInt(Number.MAX_SAFE_INTEGER) ? null : Number(value);
+}
+
+/** Maker and model, the model above the maker; `null` where the driver left it out. */
+export function readPciId(pci: Uint8Array): string | null {
+  const view = new DataView(pci.buffer, pci.byteOffset, pci.byteLength);
+  const id = view.getUint32(PCI_INFO.pciDeviceId, true);
+  return id === 0 ? null : formatPciId(id & 0xffff, id >>> 16);
 }
 
 /** An instance id: `null` outside MIG. */

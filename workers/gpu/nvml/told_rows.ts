@@ -1,7 +1,7 @@
 /** Rows of a process list as they are told: with names, and with what is wrong with them. */
 import type { Failure } from "../../../lib/errors.ts";
 import type { DeviceInfo, GpuProcess } from "../../../lib/records.ts";
-import type { ProcessNamer } from "../../proc_names.ts";
+import type { ProcessNamer } from "../../process_namer.ts";
 import type { ProcessRow } from "./process_rows.ts";
 
 /** A row with its name and its device. */
@@ -21,6 +21,7 @@ export function toProcess(row: ProcessRow, device: DeviceInfo, namer: ProcessNam
     contexts: row.contexts,
     gpuInstanceId: row.gpuInstanceId,
     computeInstanceId: row.computeInstanceId,
+    wddm: null,
     source: "nvml",
   };
 }
