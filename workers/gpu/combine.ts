@@ -2,48 +2,15 @@
 import { type Failure, toFailure } from "../../lib/errors.ts";
 import type { SourceName } from "../../lib/sources.ts";
 import { fillGaps, isSameDevice } from "./fill_gaps.ts";
+import { GapMemory, REST_MS } from "./gap_memory.ts";
 import { type Gap, gapsOf } from "./gaps.ts";
+import { joinReadings } from "./join.ts";
 import type { GpuQuestion, GpuReading, GpuSource } from "./source.ts";
-
-/** How long a source that could fill no gap is not asked for gaps again. */
-const REST_MS = 60_000;
-
-/** Remembers which source could fill no gap, so that a program is not run in vain at every sample. */
-export class GapMemory {
-  readonly #now: () => number;
-  readonly #restsUntil = new Map<SourceName, number>();
-  /** Sources whose absence was told. */
-  readonly #absent = new Set<SourceName>();
-
-  /** `now` is a monotonic clock in milliseconds. */
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
-  /** Milliseconds until the source is worth asking again; 0: now. */
-  restMs(name: SourceName): number {
-    return Math.max(0, (this.#restsUntil.get(name) ?? -Infinity) - this.#now());
-  }
-
-  /** Was the source found absent when it was last asked? */
-  isAbsent(name: SourceName): boolean {
-    return this.#absent.has(name);
-  }
-
-  /** Notes how the source did. Returns true where its absence is told for the first time. */
-  note(name: SourceName, filled: boolean, absent: boolean): boolean {
-    const first = absent && !this.#absent.has(name);
-    if (absent) this.#absent.add(name);
-    else this.#absent.delete(name);
-    if (filled) this.#restsUntil.delete(name);
-    else this.#restsUntil.set(name, this.#now() + REST_MS);
-    return first;
-  }
-}
+import { hasUntoldNvidia, withoutNvidiaTrouble } from "./windows_nvidia.ts";
 
 /**
- * Reads the GPUs from `sources`, best first. A later source is asked only where no earlier one gave a
- * device and one failed, or where a gap is left that it may fill; `begin` is called before that. "There is
+ * Reads the GPUs from `sources`, best first. One that joins is always asked. Any other is asked only where no earlier
+ * one gave a device and one failed, or where a gap is left that it may fill; `begin` is called before that. "There is
  * no GPU" is an answer. Never throws.
  */
 export async function readGpus(
@@ -55,6 +22,17 @@ export async function readGpus(
   let reading: GpuReading = { devices: [], processes: [], listedDevices: [], failures: [] };
   for (const [i, source] of sources.entries()) {
     const { name } = source;
+    if (source.joins) {
+      if (i > 0) begin(name);
+      reading = joinReadings(reading, await readSafely(source, question), name);
+      continue;
+    }
+    if (hasUntoldNvidia(reading)) {
+      if (memory.restMs(name) > 0) continue;
+      begin(name);
+      reading = joinFallback(reading, await readSafely(source, question), name, memory);
+      continue;
+    }
     const gaps = gapsOf(reading, question);
     if (i > 0) {
       const answered = reading.failures.length === 0;
@@ -72,7 +50,22 @@ export async function readGpus(
       reading = heal(reading, next, name, question, memory);
     }
   }
-  return reading;
+  return sources.some(({ joins }) => joins) ? withoutNvidiaTrouble(reading) : reading;
+}
+
+/** What the program tells in the library's place; its absence is told once. */
+function joinFallback(
+  reading: GpuReading,
+  other: GpuReading,
+  name: SourceName,
+  memory: GapMemory,
+): GpuReading {
+  const firstAbsence = memory.note(name, other.devices.length > 0, isAbsence(other));
+  return isAbsence(other) && !firstAbsence ? reading : joinReadings(reading, other, name);
+}
+
+function isAbsence({ devices, failures }: GpuReading): boolean {
+  return devices.length === 0 && failures.some(({ code }) => code === "absent");
 }
 
 async function readSafely(source: GpuSource, question: GpuQuestion): Promise<GpuReading> {
@@ -102,7 +95,7 @@ function heal(
   );
   const count = (gaps: readonly Gap[]) => gaps.reduce((sum, gap) => sum + gap.count, 0);
   const anyFilled = count(left) < count(before);
-  const absent = other.failures.some(({ code }) => code === "absent") && other.devices.length === 0;
+  const absent = isAbsence(other);
   const firstAbsence = memory.note(name, anyFilled, absent);
   const healedIndices = new Set(before.map(({ deviceIndex }) => deviceIndex));
   const failures = reading.failures.map((failure): Failure => {

@@ -26,16 +26,23 @@ function isWrongFigure({ missing }: GpuProcess): boolean {
   return missing === "sentinel" || missing === "exceeds_total";
 }
 
+/** Windows before its counters of GPU memory: what NVML does not tell, nobody has told yet. */
+function lacksCounters({ failures }: GpuReading): boolean {
+  return failures.some(({ source, code }) => source === "pdh" && code === "absent");
+}
+
 /**
  * The gaps of a reading, by device. A device that is lost, blocked or needs a reset has none: no source
  * can tell more about it.
  */
 export function gapsOf(reading: GpuReading, question: GpuQuestion): Gap[] {
   const gaps: Gap[] = [];
+  const untold = lacksCounters(reading);
   for (const device of reading.devices) {
     const { index: deviceIndex } = device;
     const wrong = reading.processes.filter((p) =>
-      p.deviceIndex === deviceIndex && isWrongFigure(p)
+      p.deviceIndex === deviceIndex &&
+      (isWrongFigure(p) || (untold && p.missing === "not_told"))
     );
     if (wrong.length > 0) gaps.push({ deviceIndex, kind: "rows", count: wrong.length });
     if (!mayAnswer(device) || !hasFailed(reading, device)) continue;

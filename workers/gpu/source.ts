@@ -17,6 +17,8 @@ export interface GpuReading {
   /** Indices of the devices whose list of processes was read whole. */
   readonly listedDevices: readonly number[];
   readonly failures: readonly Failure[];
+  /** LUIDs of what Windows lists among the GPUs and is none, such as its software renderer. */
+  readonly leftOut?: readonly string[];
 }
 
 /**

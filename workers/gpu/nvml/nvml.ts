@@ -105,7 +105,7 @@ class Nvml implements GpuSource {
 
   #readDevices(session: Session, count: number, question: GpuQuestion): GpuReading {
     const reading = { devices: [], processes: [], listedDevices: [], failures: [] } as {
-      -readonly [K in keyof GpuReading]: GpuReading[K][number][];
+      -readonly [K in Exclude<keyof GpuReading, "leftOut">]: GpuReading[K][number][];
     };
     const untold: Untold = [];
     readVersions(session, untold);
