@@ -28,7 +28,7 @@ import type {
 import type { ProcessMemory } from "./records.ts";
 import { isOurs } from "./snapshot.ts";
 import type { Lane } from "./sources.ts";
-import { isWindows, ramSource } from "./system.ts";
+import { ramSource } from "./system.ts";
 
 /** RAM of processes and of the machine. */
 export async function askMemory(
@@ -195,7 +195,9 @@ export async function askSnapshot(
       pss: false,
       cpu: false,
     }),
-    pid === ownPid() && isWindows() ? askVideoMemory(cut) : NO_VIDEO_MEMORY,
+    pid === ownPid() && composer.settings.sources.includes("dxgi_self")
+      ? askVideoMemory(cut)
+      : NO_VIDEO_MEMORY,
   ]);
   return {
     kind: "snapshot",

@@ -10,7 +10,8 @@ import type {
 } from "../lib/protocol.ts";
 import type { Finding, GpuProcess } from "../lib/records.ts";
 import type { SourceName } from "../lib/sources.ts";
-import { GapMemory, readGpus } from "./gpu/combine.ts";
+import { readGpus } from "./gpu/combine.ts";
+import { GapMemory } from "./gpu/gap_memory.ts";
 import { makeOwnVideoMemory } from "./gpu/dxgi/own.ts";
 import { GPU_SOURCES } from "./gpu/registry.ts";
 import type { Host } from "./host/host.ts";

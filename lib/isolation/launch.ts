@@ -74,7 +74,7 @@ export function launchBun(executable: string): Launch {
   // and answers as fast.
   return {
     program: executable,
-    args: ["--smol", ...PROGRAM === null ? [workerUrl().pathname] : ["-e", BOOTSTRAP]],
+    args: ["--smol", ...PROGRAM === null ? [Bun.fileURLToPath(workerUrl())] : ["-e", BOOTSTRAP]],
     env: { ...environment(), BUN_BE_BUN: "1" },
     preamble: PROGRAM === null ? "" : preamble(PROGRAM),
   };
