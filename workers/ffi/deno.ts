@@ -63,8 +63,8 @@ export function functionAtInDeno<S extends Signature>(
   }
   const type = { parameters: args as readonly Deno.NativeType[], result: returns } as const;
   const at = Deno.UnsafePointer.create<typeof type>(address)!;
-  const { call } = new Deno.UnsafeFnPointer(at, type);
-  return call as unknown as NativeFunction<S>;
+  const native = new Deno.UnsafeFnPointer(at, type);
+  return ((...args) => native.call(...args as never)) as NativeFunction<S>;
 }
 
 function definition({ args, returns }: Signature): Deno.ForeignFunction & { optional: true } {
