@@ -64,7 +64,7 @@ export function functionAtInDeno<S extends Signature>(
   const type = { parameters: args as readonly Deno.NativeType[], result: returns } as const;
   const at = Deno.UnsafePointer.create<typeof type>(address)!;
   const native = new Deno.UnsafeFnPointer(at, type);
-  return ((...args) => native.call(...args as never)) as NativeFunction<S>;
+  return ((...args) => native.call(...args as never[])) as NativeFunction<S>;
 }
 
 function definition({ args, returns }: Signature): Deno.ForeignFunction & { optional: true } {
