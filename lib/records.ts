@@ -29,7 +29,8 @@ export type NameStatus =
 
 /**
  * Memory of one process. Linux: `/proc/PID/status`, `/proc/PID/stat`, `/proc/PID/comm`; Windows:
- * `K32GetProcessMemoryInfo`, `GetProcessTimes`, a Toolhelp snapshot.
+ * `K32GetProcessMemoryInfo` and `GetProcessTimes` of a process that may be opened, else and for lists
+ * `NtQuerySystemInformation(SystemProcessInformation)`.
  */
 export interface ProcessMemory {
   /** The process. */
@@ -40,7 +41,7 @@ export interface ProcessMemory {
   readonly zombie: boolean | null;
   /**
    * Linux: the kernel's name for it, at most 15 characters (`/proc/PID/comm`). Windows: the file name of its program
-   * (`szExeFile`). Untrusted text.
+   * (`ImageName`). Untrusted text.
    */
   readonly name: string | null;
   /**
@@ -123,7 +124,10 @@ export interface CgroupMemory {
   readonly oomKills: number | null;
 }
 
-/** The limits of the job object a process runs in, as a Windows container sets them (`QueryInformationJobObject`). */
+/**
+ * The limits of the job object the calling process runs in, as a Windows container sets them
+ * (`QueryInformationJobObject`). Read once.
+ */
 export interface JobMemory {
   /** What all processes of the job may commit together (`JobMemoryLimit`); `null`: no limit. */
   readonly limitBytes: Bytes;
@@ -134,7 +138,7 @@ export interface JobMemory {
 /**
  * Memory of the machine. Linux: `/proc/meminfo`, read at each question; `/proc/pressure/memory`,
  * `/proc/stat` and the cgroup's files, at most 100 ms old; the number of processes, at most a second old. Windows:
- * `GlobalMemoryStatusEx`, `K32GetPerformanceInfo`, `GetSystemTimes`.
+ * `GlobalMemoryStatusEx`, at each question; `K32GetPerformanceInfo`, `GetSystemTimes`, at most 100 ms old.
  */
 export interface SystemMemory {
   /** Usable RAM (`MemTotal`; Windows `ullTotalPhys`). */
