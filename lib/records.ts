@@ -78,7 +78,7 @@ export interface ProcessMemory {
    * `null` unless asked for.
    */
   readonly cpuTimeMs: number | null;
-  /** Owner: user id of the process (`Uid`, effective). */
+  /** Owner: user id of the process (`Uid`, effective). `null` on Windows, as the three below. */
   readonly uid: number | null;
   /** Owner's name from `/etc/passwd`; `null` unless details were asked for, or where it has no name. */
   readonly user: string | null;
