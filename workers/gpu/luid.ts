@@ -1,4 +1,4 @@
-/** The number Windows gives to a GPU (a `LUID`) as text: another one after each restart, the same in every interface. */
+/** The number Windows gives to a GPU (a `LUID`) as text: another one after a restart, the same in every interface. */
 
 /** Both halves of a `LUID`, as unsigned numbers. */
 export interface Luid {
