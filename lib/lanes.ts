@@ -6,12 +6,24 @@ import { startThreadLink } from "./isolation/thread_link.ts";
 import type { Isolation, Settings } from "./options.ts";
 import type { ElementaryRequest } from "./protocol.ts";
 import type { Lane as LaneName } from "./sources.ts";
+import { isWindows } from "./system.ts";
 
 const STARTERS: Starters = { worker: startThreadLink, process: startProcessLink, mayStartChild };
 
 function defaultIsolation(starters: Starters): Isolation {
   // On Bun a thread is the cheaper one; on Deno a child is, and it blocks the host less.
   return "Bun" in globalThis || !starters.mayStartChild() ? "worker" : "process";
+}
+
+/**
+ * On Windows RAM is read in a thread in either isolation: its calls go to the kernel, which waits for nobody to answer
+ * them, and no driver's code runs in them; a child costs a tenth of a second and a whole runtime's memory. Deno may
+ * lack the right to call native code here, while a child has it.
+ */
+function systemIsolation(isolation: Isolation): Isolation {
+  const mayCallNative = "Bun" in globalThis ||
+    Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  return isWindows() && mayCallNative ? "worker" : isolation;
 }
 
 /** All lanes. A worker is started when its lane is first asked. */
@@ -25,7 +37,7 @@ export class Lanes {
       ? defaultIsolation(starters)
       : settings.isolation;
     this.#lanes = {
-      system: new Lane("system", this.isolation, settings, starters),
+      system: new Lane("system", systemIsolation(this.isolation), settings, starters),
       driver: new Lane("driver", this.isolation, settings, starters),
       own: new Lane("own", "worker", settings, { ...starters, mayStartChild: () => false }),
     };
