@@ -117,11 +117,11 @@ export {
   DEFAULT_DEDICATED_THRESHOLD_PERCENT,
   DEFAULT_SHARED_GROWTH_BYTES,
   type SpillOptions,
-  type SpillSample,
-  spillSampleOf,
   SpillTracker,
 } from "./lib/spill.ts";
+export type { DeviceListing, SharedHolder, SpillCause } from "./lib/spill_causes.ts";
 export { type SpillEpisode, SpillReport } from "./lib/spill_report.ts";
+export { type SpillSample, spillSampleOf } from "./lib/spill_sample.ts";
 export { runCommand, type RunOptions } from "./lib/run/run_command.ts";
 export type { RunSample } from "./lib/run/look.ts";
 export type { CommandEnd, RunningCommand } from "./lib/run/start_command.ts";

@@ -1,5 +1,6 @@
 /** What a caller may choose about a meter, the defaults, and their checking. */
 import { readEnv } from "./env.ts";
+import { hasFolder, isRooted } from "./paths.ts";
 import { isSourceName, SOURCE_NAMES, type SourceName } from "./sources.ts";
 import { sourcesHere } from "./system.ts";
 
@@ -107,7 +108,7 @@ function checkSources(names: readonly string[]): SourceName[] {
 
 /** A path relative to our working directory, which is not the worker's. A bare name is left to the loader. */
 function absolute(path: string | null): string | null {
-  if (path === null || path.startsWith("/") || !path.includes("/")) return path;
+  if (path === null || isRooted(path) || !hasFolder(path)) return path;
   return `${"Deno" in globalThis ? Deno.cwd() : process.cwd()}/${path}`;
 }
 

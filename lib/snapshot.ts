@@ -1,7 +1,14 @@
 /** One process's view of memory at one time: its RAM, and what it holds on one GPU. */
 import type { Failure } from "./errors.ts";
 import type { SnapshotReply } from "./protocol.ts";
-import type { Bytes, DeviceInfo, GpuProcess, ProcessMemory, SystemMemory } from "./records.ts";
+import type {
+  Bytes,
+  DeviceInfo,
+  GpuProcess,
+  OwnVideoMemory,
+  ProcessMemory,
+  SystemMemory,
+} from "./records.ts";
 import type { SourceName } from "./sources.ts";
 
 /** What one process holds on one GPU. */
@@ -22,6 +29,12 @@ export interface ProcessGpuInfo {
    * neither is known.
    */
   readonly source: SourceName | null;
+  /**
+   * What the process uses as Windows tells it alone, with its budget; `null` elsewhere, for another process than the
+   * calling one, and where it could not be read. Where the lists have no figure for the process, `usedBytes` is
+   * `videoMemory.local.usageBytes`, with source `dxgi_self`.
+   */
+  readonly videoMemory: OwnVideoMemory | null;
 }
 
 /** RAM of one process, the machine's memory and one GPU, at one time. */
@@ -50,6 +63,8 @@ export interface GpuListing {
   readonly processes: readonly GpuProcess[];
   readonly listedDevices: readonly number[];
   readonly foreignPids: boolean;
+  /** What the asked process uses of each device as Windows tells it alone. */
+  readonly videoMemory?: readonly OwnVideoMemory[];
 }
 
 /** The row's PID means the same process here. In a container only NVML's names are checked for that. */
@@ -70,12 +85,19 @@ export function processGpuInfo(
   const device = listing.devices.find((candidate) => candidate.index === deviceIndex);
   if (device === undefined) return null;
   const deviceUsedBytes = device.usedBytes;
-  const held = holdings(listing)(device, pid);
+  const videoMemory = listing.videoMemory?.find(({ luid }) => luid === device.luid) ?? null;
+  const held = holdings(listing)(device, pid) ?? heldByItself(videoMemory);
   if (held !== null) {
-    return { usedBytes: held.bytes, deviceUsedBytes, isPerProcess: true, source: held.source };
+    const { bytes: usedBytes, source } = held;
+    return { usedBytes, deviceUsedBytes, isPerProcess: true, source, videoMemory };
   }
   const source = deviceUsedBytes === null ? null : device.source;
-  return { usedBytes: null, deviceUsedBytes, isPerProcess: false, source };
+  return { usedBytes: null, deviceUsedBytes, isPerProcess: false, source, videoMemory };
+}
+
+function heldByItself(own: OwnVideoMemory | null): ReturnType<Holdings> {
+  const bytes = own?.local?.usageBytes ?? null;
+  return bytes === null ? null : { bytes, source: "dxgi_self" };
 }
 
 /** What a process holds on a device; `null`: it can't be told. */

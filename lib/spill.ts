@@ -5,23 +5,15 @@
  * its dedicated memory is nearly full **and** its shared memory has grown since the first sample: each alone is
  * ordinary.
  */
-import type { Bytes, DeviceInfo } from "./records.ts";
+import type { Bytes } from "./records.ts";
+import { SharedGrowth, type SpillCauses } from "./spill_causes.ts";
 import { type SpillEpisode, SpillReport } from "./spill_report.ts";
+import type { SpillSample } from "./spill_sample.ts";
 
 /** Dedicated memory counts as nearly full from this share of the device's on. */
 export const DEFAULT_DEDICATED_THRESHOLD_PERCENT = 85;
 /** Shared memory counts as grown from this many bytes above the baseline on: 256 MiB. */
 export const DEFAULT_SHARED_GROWTH_BYTES = 268_435_456;
-
-/** One measurement of a whole device, all processes together. */
-export interface SpillSample {
-  /** Memory of the device in use. */
-  readonly dedicatedBytes: number;
-  /** Memory of the system in use by the device. */
-  readonly sharedBytes: number;
-  /** Size of the device's memory; `null` (or 0) where it is not known, and then nothing is a spill. */
-  readonly dedicatedLimitBytes: Bytes;
-}
 
 /** From when on dedicated memory counts as nearly full: bytes, or a share of the device's memory. */
 export type DedicatedThreshold = { readonly bytes: number } | { readonly percent: number };
@@ -43,6 +35,8 @@ interface OpenEpisode {
   lastMs: number;
   peakSharedBytes: number;
   observations: number;
+  /** At the highest observation that told the processes. */
+  causes: (SpillCauses & { readonly atSharedBytes: number }) | null;
 }
 
 /**
@@ -63,6 +57,7 @@ export class SpillTracker {
   readonly #threshold: DedicatedThreshold;
   readonly #growthBytes: number;
   readonly #ended: SpillEpisode[] = [];
+  readonly #growth = new SharedGrowth();
   #open: OpenEpisode | null = null;
   #observations = 0;
   #baselineBytes: Bytes = null;
@@ -101,6 +96,7 @@ export class SpillTracker {
     if (sample === null) return;
     const { dedicatedBytes, sharedBytes } = sample;
     this.#observations += 1;
+    if (sample.processes !== undefined) this.#growth.observe(sample.processes);
     this.#baselineBytes ??= sharedBytes;
     this.#limitBytes = sample.dedicatedLimitBytes || this.#limitBytes;
     this.#peakDedicatedBytes = Math.max(this.#peakDedicatedBytes, dedicatedBytes);
@@ -113,14 +109,22 @@ export class SpillTracker {
         lastMs: atMs,
         peakSharedBytes: 0,
         observations: 0,
+        causes: null,
       };
       this.#open.lastMs = atMs;
       this.#open.peakSharedBytes = Math.max(this.#open.peakSharedBytes, sharedBytes);
       this.#open.observations += 1;
+      if (sample.processes !== undefined) this.#explain(this.#open, sharedBytes);
     } else if (this.#open !== null) {
       this.#ended.push(sealed(this.#open, label));
       this.#open = null;
     }
+  }
+
+  #explain(open: OpenEpisode, sharedBytes: number): void {
+    if (sharedBytes <= (open.causes?.atSharedBytes ?? -1)) return;
+    const causes = this.#growth.explain(sharedBytes - this.#baselineBytes!);
+    open.causes = { ...causes, atSharedBytes: sharedBytes };
   }
 
   /** Infinite where the size of the device is not known: nothing reaches it. */
@@ -168,16 +172,7 @@ function sealed(open: OpenEpisode, endLabel: string | null): SpillEpisode {
     peakSharedBytes: open.peakSharedBytes,
     observations: open.observations,
     durationMs: open.lastMs - open.startMs,
-  };
-}
-
-/** A device's numbers as a sample; `null` where its source does not tell how much of the system it uses. */
-export function spillSampleOf(device: DeviceInfo): SpillSample | null {
-  const { usedBytes, sharedUsedBytes, totalBytes } = device;
-  if (usedBytes === null || sharedUsedBytes === null) return null;
-  return {
-    dedicatedBytes: usedBytes,
-    sharedBytes: sharedUsedBytes,
-    dedicatedLimitBytes: totalBytes,
+    processes: open.causes?.processes ?? null,
+    unexplainedBytes: open.causes?.unexplainedBytes ?? null,
   };
 }

@@ -1,8 +1,10 @@
 /** A spill tracker for each GPU, fed with whole answers. */
 import { deviceKey } from "./device_key.ts";
 import type { DeviceInfo } from "./records.ts";
-import { type SpillOptions, spillSampleOf, SpillTracker } from "./spill.ts";
+import { type SpillOptions, SpillTracker } from "./spill.ts";
+import type { DeviceListing } from "./spill_causes.ts";
 import { SpillReport } from "./spill_report.ts";
+import { spillSampleOf } from "./spill_sample.ts";
 
 /** What one GPU's tracker found. */
 export interface DeviceSpill {
@@ -23,13 +25,18 @@ export class DeviceSpills {
     void new SpillTracker(options);
   }
 
-  /** Takes one sample of each of the devices. */
-  observe(label: string, devices: readonly DeviceInfo[], atMs: number): void {
+  /** Takes one sample of each of the devices; `listing`: who uses them, where that was asked for. */
+  observe(
+    label: string,
+    devices: readonly DeviceInfo[],
+    atMs: number,
+    listing?: DeviceListing,
+  ): void {
     for (const device of devices) {
       const key = deviceKey(device);
       const known = this.#devices.get(key) ?? { device, tracker: new SpillTracker(this.#options) };
       known.device = device;
-      known.tracker.observe(label, spillSampleOf(device), atMs);
+      known.tracker.observe(label, spillSampleOf(device, listing), atMs);
       this.#devices.set(key, known);
     }
   }
@@ -38,6 +45,12 @@ export class DeviceSpills {
   isSpilling(device: DeviceInfo): boolean | null {
     const known = this.#devices.get(deviceKey(device));
     return known?.tracker.isMeasurable ? known.tracker.isSpilling : null;
+  }
+
+  /** What was found of one device; `null` where it can't be measured. */
+  reportOf(device: DeviceInfo): SpillReport | null {
+    const known = this.#devices.get(deviceKey(device));
+    return known?.tracker.isMeasurable ? known.tracker.report() : null;
   }
 
   /** Some device could be measured. */

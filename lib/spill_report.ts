@@ -1,5 +1,6 @@
 /** What a spill tracker found: episodes and peaks. */
 import type { Bytes } from "./records.ts";
+import type { SpillCause } from "./spill_causes.ts";
 
 /** A time of spilling. */
 export interface SpillEpisode {
@@ -13,6 +14,13 @@ export interface SpillEpisode {
   readonly observations: number;
   /** From its first to its last observation; 0 where there is one only. */
   readonly durationMs: number;
+  /**
+   * Whose shared memory had grown since the first observation, when that of the device was highest: those with at least
+   * 5 % of the growth, the most first, at most five. `null` where the source does not tell it by process.
+   */
+  readonly processes: readonly SpillCause[] | null;
+  /** Growth at that time which these do not explain; `null` where `processes` is. */
+  readonly unexplainedBytes: Bytes;
 }
 
 /** What a tracker found. */

@@ -159,6 +159,8 @@ test("the spill block has the original's lines", () => {
     peakSharedBytes: 1,
     observations: 3,
     durationMs,
+    processes: null,
+    unexplainedBytes: null,
   });
   const report = new SpillReport({
     episodes: [episode("+12.4s", "+15.5s", 3100), episode("+20.0s", null, 6700)],

@@ -48,7 +48,7 @@ test("each source stands with what was tried, and the machine's measures at the 
   measures  RSS, RAM of the machine
 
 nvml: not here
-  libnvidia-ml, NVIDIA's management library
+  libnvidia-ml (nvml.dll), NVIDIA's management library
   calls     nvmlInit_v2: NVML_ERROR_DRIVER_NOT_LOADED, 1.2 s
   problem   Cannot open NVML: \\u{1b}]0;evil\\u{7} no driver
   advice    Load the driver

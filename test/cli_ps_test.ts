@@ -46,7 +46,9 @@ test("what is not known is a dash, a name a question mark", () => {
       / {2,}/,
     );
   assert.deepEqual(cells({ usedBytes: null }), ["1", "?", "-", "-", "-", "D"]);
-  assert.equal(cells({ nameStatus: "protected" })[1], "?");
+  assert.equal(cells({ nameStatus: "protected" })[1], "[protected]");
+  assert.equal(cells({ nameStatus: "kernel" })[1], "[kernel]");
+  assert.equal(cells({ nameStatus: "unknown" })[1], "?");
   assert.equal(cells({ nameStatus: "foreign_namespace" })[1], "?");
   assert.equal(cells({ nameStatus: "exited" })[1], "[exited]");
   assert.equal(cells({ deviceName: null, deviceIndex: 3 })[5], "GPU 3");

@@ -86,6 +86,7 @@ test("--json is the whole answer in snake_case, the original's keys first", asyn
     "process",
     "processes",
     "system",
+    "video_memory",
   ]);
   assert.equal(read.process.peak_rss_bytes, 20 * MIB);
   assert.deepEqual(read.failures[0].driver_code, "X");

@@ -85,6 +85,8 @@ test("a spill is told in the original's lines and keys, with the command's exit 
     "peak_shared_bytes",
     "observations",
     "duration_ms",
+    "processes",
+    "unexplained_bytes",
   ]);
   assert.match(episode.end_label, /^\+0\.\ds$/, "the look behind the end saw it end");
   assert.equal(report.devices.length, 1);

@@ -603,7 +603,7 @@ test("a signal ends the watch at once, with the summary and the usual exit code"
     gpu: aGpuReply({ devices: [GPU], processes: [row(7, MIB)] }),
     memory: [ram(7, MIB)],
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK"] as const) {
     const end = await hmn(["watch", "7", "--json", "--interval", "1h"], world([step]), {
       onListen: (send) => setTimeout(() => send(signal), 50),
     });

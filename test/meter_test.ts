@@ -58,6 +58,7 @@ for (const isolation of ["process", "worker"] as const) {
         deviceUsedBytes: snapshot.gpuDevice!.usedBytes,
         isPerProcess: true,
         source: "nvml",
+        videoMemory: null,
       });
       assert.equal((await meter.snapshotAll()).length, 2);
       const rows = await meter.gpuProcesses(1);

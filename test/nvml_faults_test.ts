@@ -32,8 +32,12 @@ function figures({ deviceIndex, pid, usedBytes, missing, contexts }: GpuProcess)
 
 /** Every number that is null although the machine is healthy. */
 /** The numbers that are not told, apart from one that NVML does not have. */
-function nullsOf({ sharedUsedBytes: _, ...device }: DeviceInfo): string[] {
-  return Object.entries(device).filter(([, value]) => value === null).map(([key]) => key);
+/** These are for Windows, or for sources that tell them. */
+const MAY_BE_NULL = ["sharedUsedBytes", "pciId", "luid", "wddm"];
+
+function nullsOf(device: DeviceInfo): string[] {
+  return Object.entries(device)
+    .filter(([key, value]) => value === null && !MAY_BE_NULL.includes(key)).map(([key]) => key);
 }
 
 function checkSound({ devices, processes, listedDevices, failures }: GpuReading, what: string) {

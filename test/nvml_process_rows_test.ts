@@ -2,12 +2,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  type FigureRules,
   isPlausible,
   mergeRows,
   parseRows,
   type ProcessRow,
 } from "../workers/gpu/nvml/process_rows.ts";
 
+/** As on Linux. */
+const rules = (totalBytes: number | null): FigureRules => ({
+  totalBytes,
+  notAvailable: "sentinel",
+});
 const CASES = 100_000;
 const SIZES = [16, 24, 32] as const;
 const SENTINEL = 0xffff_ffff_ffff_ffffn;
@@ -35,7 +41,7 @@ test("100,000 random buffers give rows that hold together", () => {
     const count = below(8);
     const total = below(2) === 0 ? null : below(2 ** 31) * 2 ** below(20);
     const bytes = buffer.subarray(0, length);
-    const rows = parseRows(bytes, count, size, "compute", total);
+    const rows = parseRows(bytes, count, size, "compute", rules(total));
     assert.equal(rows.length, Math.min(count, Math.floor(length / size)));
     for (const row of rows) checkRow(row, total);
     for (const row of mergeRows(rows)) checkRow(row, total);
@@ -88,7 +94,7 @@ test("planted rows come back, whatever their size", () => {
       view.setUint32(at + 16, row.gpuInstanceId ?? 0xffff_ffff, true);
       view.setUint32(at + 20, row.computeInstanceId ?? 0xffff_ffff, true);
     });
-    assert.deepEqual(parseRows(bytes, planted.length, size, "graphics", total), planted);
+    assert.deepEqual(parseRows(bytes, planted.length, size, "graphics", rules(total)), planted);
     assert.ok(isPlausible(planted));
   }
 });
@@ -99,7 +105,7 @@ test("a figure above 2^53-1 is never a wrong number", () => {
     const view = new DataView(bytes.buffer);
     view.setUint32(0, 7, true);
     view.setBigUint64(8, used, true);
-    const [row] = parseRows(bytes, 1, 24, "compute", null);
+    const [row] = parseRows(bytes, 1, 24, "compute", rules(null));
     assert.equal(row?.usedBytes, null);
     assert.equal(row?.missing, "exceeds_total");
   }
@@ -114,8 +120,11 @@ test("rows of 24 bytes read as 32, or of 32 as 24, are not plausible", () => {
       view.setBigUint64(i * written + 8, BigInt(i + 1) << 32n, true);
       view.setBigUint64(i * written + 16, SENTINEL, true);
     }
-    assert.ok(isPlausible(parseRows(bytes, 4, written, "compute", null)));
-    assert.ok(!isPlausible(parseRows(bytes, 4, read, "compute", null)), `${written} as ${read}`);
+    assert.ok(isPlausible(parseRows(bytes, 4, written, "compute", rules(null))));
+    assert.ok(
+      !isPlausible(parseRows(bytes, 4, read, "compute", rules(null))),
+      `${written} as ${read}`,
+    );
   }
 });
 

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { programCandidates, searchFolders } from "../workers/host/find_program.ts";
+import { programCandidates, searchFolders, usualFolders } from "../workers/host/find_program.ts";
 import { HostError } from "../workers/host/host.ts";
 import { runProgram } from "../workers/host/run_program.ts";
 import type { ExitStatus, RunningProgram } from "../workers/host/running_program.ts";
@@ -216,21 +216,33 @@ test(
 );
 
 test("candidates of a name, a path and a Windows name", () => {
-  assert.deepEqual(programCandidates("/opt/x", "/bin", false), ["/opt/x"]);
-  assert.deepEqual(programCandidates("x", "/a:b:/a/:/", false), [
+  const unix = usualFolders(false, () => "/elsewhere");
+  assert.deepEqual(programCandidates("/opt/x", "/bin", false, unix), ["/opt/x"]);
+  assert.deepEqual(programCandidates("x", "/a:b:/a/:/", false, unix), [
     "/a/x",
     "/x",
     "/usr/bin/x",
     "/usr/local/bin/x",
     "/usr/lib/wsl/lib/x",
   ]);
-  assert.deepEqual(programCandidates("../x", "/a", false), []);
-  assert.deepEqual(programCandidates("x", "C:\\a\\;.;\\b", true), [
+  assert.deepEqual(programCandidates("../x", "/a", false, unix), []);
+  const usual = usualFolders(true, () => undefined);
+  assert.deepEqual(programCandidates("x", "C:\\a\\;.;\\b", true, usual), [
     "C:\\a\\x.exe",
     "C:\\Windows\\System32\\x.exe",
+    "C:\\Program Files\\NVIDIA Corporation\\NVSMI\\x.exe",
   ]);
-  assert.deepEqual(programCandidates("C:\\p\\x.exe", "", true), ["C:\\p\\x.exe"]);
-  assert.deepEqual(searchFolders("", false), ["/usr/bin", "/usr/local/bin", "/usr/lib/wsl/lib"]);
+  assert.deepEqual(programCandidates("C:\\p\\x.exe", "", true, usual), ["C:\\p\\x.exe"]);
+  assert.deepEqual(searchFolders("", false, unix), [
+    "/usr/bin",
+    "/usr/local/bin",
+    "/usr/lib/wsl/lib",
+  ]);
+  const moved: Record<string, string> = { SystemRoot: "D:\\W", ProgramFiles: "E:\\P" };
+  assert.deepEqual(usualFolders(true, (name) => moved[name]), [
+    "D:\\W\\System32",
+    "E:\\P\\NVIDIA Corporation\\NVSMI",
+  ]);
 });
 
 test("runs one after another and at once leave no descriptor and no child", onlyLinux, async () => {
@@ -272,6 +284,7 @@ function immortal() {
   let killed = 0;
   let letGo = 0;
   const running: RunningProgram = {
+    pid: 1,
     exited: new Promise<ExitStatus>((ended) => end = ended),
     outputEnded: new Promise(() => {}),
     killGroup: () => void killed++,
@@ -320,6 +333,7 @@ test("a process that SIGKILL does not end is not waited for; a third run is refu
 test("a program that had ended by itself before SIGKILL counts as ended", async () => {
   let end = (_: ExitStatus) => {};
   const late: RunningProgram = {
+    pid: 1,
     exited: new Promise<ExitStatus>((ended) => end = ended),
     outputEnded: Promise.resolve(),
     killGroup: () => end({ exitCode: 0, signal: null }),

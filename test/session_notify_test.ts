@@ -10,6 +10,7 @@ import { type Answer, serveApp } from "../lib/http/serve.ts";
 import type { Alert, AlertChange } from "../lib/session/alerts/alert.ts";
 import type { NotifySettings } from "../lib/session/config/settings.ts";
 import { Notifier, type NotifyOutcome } from "../lib/session/notify.ts";
+import { alertEnv } from "../lib/session/notify/alert_env.ts";
 import { parseWebhook } from "../lib/session/notify/webhook.ts";
 
 const ALERT: Alert = {
@@ -439,4 +440,17 @@ it("a listener that throws, and nobody to tell, change nothing", async () => {
   told.tell(change());
   await told.finish(20_000);
   assert.deepEqual(outcomes, []);
+});
+
+it("gives cmd.exe, which reads a line with its variables put in, nothing that it acts on", () => {
+  const hostile = `a&b|c<d>e^f"g%PATH%!h(i)\r\nj é`;
+  const told = {
+    change: change({ subject: hostile, message: "x".repeat(3_000) }),
+    session: "s",
+    at: "now",
+  };
+  const env = alertEnv(told, true);
+  assert.equal(env.HMN_ALERT_SUBJECT, "a_b_c_d_e_f_g_PATH__h_i___j é");
+  assert.equal(env.HMN_ALERT_MESSAGE!.length, 1_024);
+  assert.equal(alertEnv(told, false).HMN_ALERT_SUBJECT, hostile);
 });

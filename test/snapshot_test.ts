@@ -44,6 +44,7 @@ test("a process's figure is its row on that device", () => {
     deviceUsedBytes: 900,
     isPerProcess: true,
     source: "nvidia_smi",
+    videoMemory: null,
   });
   assert.equal(processGpuInfo(listing, 1, PID)?.usedBytes, 20);
 });
@@ -72,6 +73,7 @@ test("one row without a figure leaves only the device's figure", () => {
     deviceUsedBytes: 900,
     isPerProcess: false,
     source: "nvml",
+    videoMemory: null,
   });
 });
 
@@ -83,6 +85,7 @@ test("no row means 0 only where the list was read whole", () => {
     deviceUsedBytes: 900,
     isPerProcess: true,
     source: "nvml",
+    videoMemory: null,
   });
   const unlisted = aGpuReply({ devices, listedDevices: [] });
   assert.deepEqual(processGpuInfo(unlisted, 0, PID), {
@@ -90,6 +93,7 @@ test("no row means 0 only where the list was read whole", () => {
     deviceUsedBytes: 900,
     isPerProcess: false,
     source: "nvml",
+    videoMemory: null,
   });
 });
 
@@ -109,6 +113,7 @@ test("PIDs of another namespace match nothing and their absence means nothing", 
     deviceUsedBytes: 900,
     isPerProcess: false,
     source: "nvml",
+    videoMemory: null,
   };
   const processes = [aGpuProcess({ pid: PID, usedBytes: 300 })];
   const listing = aGpuReply({ devices, processes, foreignPids: true });
@@ -123,8 +128,41 @@ test("nothing known has no source, and no device has no record", () => {
     deviceUsedBytes: null,
     isPerProcess: false,
     source: null,
+    videoMemory: null,
   });
   assert.equal(processGpuInfo(listing, 1, PID), null);
+});
+
+test("the calling process's own word stands where the lists have no figure, and beside them", () => {
+  const device = aDevice({ usedBytes: 900, luid: "0x00000000_0x0000d3f1", source: "dxgi" });
+  const segment = { usageBytes: 70, budgetBytes: 800, reservedBytes: 0, reservableBytes: 400 };
+  const own = {
+    luid: "0x00000000_0x0000d3f1",
+    local: segment,
+    nonLocal: null,
+    readIn: "calling_process",
+  } as const;
+  const unlisted = { ...aGpuReply({ devices: [device], listedDevices: [] }), videoMemory: [own] };
+  assert.deepEqual(processGpuInfo(unlisted, 0, PID), {
+    usedBytes: 70,
+    deviceUsedBytes: 900,
+    isPerProcess: true,
+    source: "dxgi_self",
+    videoMemory: own,
+  });
+  const processes = [aGpuProcess({ pid: PID, usedBytes: 300, source: "pdh" })];
+  const listed = { ...unlisted, processes, listedDevices: [0] };
+  assert.deepEqual(processGpuInfo(listed, 0, PID), {
+    usedBytes: 300,
+    deviceUsedBytes: 900,
+    isPerProcess: true,
+    source: "pdh",
+    videoMemory: own,
+  });
+  const elsewhere = { ...unlisted, videoMemory: [{ ...own, luid: "0x00000000_0x00000001" }] };
+  assert.equal(processGpuInfo(elsewhere, 0, PID)?.videoMemory, null);
+  const untold = { ...unlisted, videoMemory: [{ ...own, local: null }] };
+  assert.equal(processGpuInfo(untold, 0, PID)?.usedBytes, null);
 });
 
 test("viewSnapshot shows a whole answer from one device", () => {
@@ -144,7 +182,7 @@ test("viewSnapshot shows a whole answer from one device", () => {
   });
   assert.deepEqual(viewSnapshot(reply, 3), {
     ramBytes: 1000,
-    gpu: { usedBytes: 300, deviceUsedBytes: 900, isPerProcess: true, source: "nvml" },
+    gpu: aProcessGpuInfo({ usedBytes: 300, deviceUsedBytes: 900 }),
     gpuDevice: devices[1],
     atMs: 99,
     pid: PID,

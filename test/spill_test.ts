@@ -4,10 +4,9 @@ import { test } from "node:test";
 import {
   DEFAULT_DEDICATED_THRESHOLD_PERCENT,
   DEFAULT_SHARED_GROWTH_BYTES,
-  type SpillSample,
-  spillSampleOf,
   SpillTracker,
 } from "../lib/spill.ts";
+import { type SpillSample, spillSampleOf } from "../lib/spill_sample.ts";
 import { SpillReport } from "../lib/spill_report.ts";
 import { DeviceSpills, worstOf } from "../lib/spill_devices.ts";
 import { aDevice } from "../lib/testing.ts";
@@ -159,6 +158,8 @@ const episode = (startLabel: string, durationMs: number) => ({
   peakSharedBytes: 1,
   observations: 1,
   durationMs,
+  processes: null,
+  unexplainedBytes: null,
 });
 
 test("a report sums durations, and the longest is the earliest of equal ones", () => {

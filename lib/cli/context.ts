@@ -19,12 +19,13 @@ export interface Output {
   readonly color: boolean;
 }
 
-/** Signals a command may listen to. */
+/** Signals a command may listen to. Those that the system does not have are never sent. */
 export type SignalName =
   | "SIGINT"
   | "SIGTERM"
   | "SIGHUP"
   | "SIGQUIT"
+  | "SIGBREAK"
   | "SIGUSR1"
   | "SIGUSR2"
   | "SIGWINCH"

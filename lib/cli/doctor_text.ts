@@ -3,6 +3,7 @@ import type { Failure } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import type { DoctorCall, Finding } from "../records.ts";
 import { type SourceName, SOURCES } from "../sources.ts";
+import { ramSource, sourcesHere } from "../system.ts";
 import { escapeText } from "../text.ts";
 import { wrap } from "./wrap.ts";
 
@@ -31,10 +32,12 @@ const TOPICS: readonly { readonly what: string; readonly sources: readonly Sourc
 /** Sums the findings up. */
 export function summarize(findings: readonly Finding[]): DoctorSummary {
   const answering = findings.filter((finding) => finding.present === true);
-  // The runtime's own count is the stand-in for `proc`, and adds nothing beside it.
-  const hasProc = answering.some(({ source }) => source === "proc");
-  const present = answering.filter(({ source }) => !(hasProc && source === "runtime"));
+  // The runtime's own count is the stand-in for the system's, and adds nothing beside it.
+  const hasRam = answering.some(({ source }) => source === ramSource());
+  const present = answering.filter(({ source }) => !(hasRam && source === "runtime"));
+  const here = sourcesHere();
   const gaps = TOPICS.filter(({ sources }) =>
+    sources.some((source) => here.includes(source)) &&
     !present.some(({ source }) => sources.includes(source))
   );
   return {

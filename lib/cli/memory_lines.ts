@@ -9,7 +9,7 @@ import { areAllAbsent, reasons } from "./failures.ts";
 /**
  * `RAM: used U MiB / T MiB, available A MiB`, and where a container or a service limits it,
  * `, container limit L MiB (used W MiB)`: what counts against the limit less the file cache that can be
- * dropped. MiB are cut off; `?` is not known.
+ * dropped; of a job object of Windows, without what is used. MiB are cut off; `?` is not known.
  */
 export function ramLine(system: SystemMemory | null): string {
   const used = mib(system?.usedBytes ?? null);
@@ -20,7 +20,10 @@ export function ramLine(system: SystemMemory | null): string {
 
 function limit(system: SystemMemory | null): string {
   const cgroup = system?.cgroup ?? null;
-  if (cgroup === null || cgroup.limitBytes === null) return "";
+  if (cgroup === null || cgroup.limitBytes === null) {
+    const job = system?.job?.limitBytes ?? null;
+    return job === null ? "" : `, container limit ${mib(job)}`;
+  }
   const used = cgroup.workingSetBytes ?? cgroup.usageBytes;
   return `, container limit ${mib(cgroup.limitBytes)} (used ${mib(used)})`;
 }

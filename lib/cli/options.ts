@@ -1,7 +1,8 @@
 /** The options that several commands share, and the forms of their values. */
 import { parseSources } from "../options.ts";
 import type { DeviceSelector } from "../select_device.ts";
-import { SOURCE_NAMES, type SourceName } from "../sources.ts";
+import type { SourceName } from "../sources.ts";
+import { sourcesHere } from "../system.ts";
 import { TOKEN_ACCEPTS, TOKEN_FORM } from "../http/token.ts";
 import { baseUrl, URL_ACCEPTS } from "../client/base_url.ts";
 import type { AskerOptions } from "./asker.ts";
@@ -47,7 +48,7 @@ export function deviceOption(about: string): Valued<DeviceSelector> {
 export const SOURCES_OPTION: Valued<readonly SourceName[]> = {
   about: "ask only these sources",
   value: "LIST",
-  accepts: `names separated by commas, out of ${SOURCE_NAMES.join(", ")}`,
+  accepts: `names separated by commas, out of ${sourcesHere().join(", ")}`,
   env: "HMN_SOURCES",
   parse: (text) => {
     try {

@@ -1,17 +1,15 @@
 /** Hands signals on to a command that runs below us. */
 import type { CliContext, SignalName } from "./context.ts";
+import { EXIT_OF } from "./ending.ts";
 
 /** Those a person or a supervisor sends to end, reload or question a program, and the exit code of who obeys. */
 const PASSED = {
-  SIGHUP: 129,
-  SIGINT: 130,
-  SIGQUIT: 131,
+  ...EXIT_OF,
   SIGUSR1: 138,
   SIGUSR2: 140,
-  SIGTERM: 143,
 } as const satisfies Partial<Record<SignalName, number>>;
 /** Those the terminal's keys send, to every process in the foreground. */
-const TYPED: readonly SignalName[] = ["SIGINT", "SIGQUIT"];
+const TYPED: readonly SignalName[] = ["SIGINT", "SIGQUIT", "SIGBREAK"];
 
 /** The way of signals to a command: before it runs they end us, and then they are its own. */
 export class SignalPass {

@@ -1,6 +1,6 @@
 /** The rows of `hmn ps`: their order, their cells, and the sentence about them. Pure. */
 import { formatSize } from "../format.ts";
-import type { Bytes, DeviceInfo, GpuProcess, ProcessMemory } from "../records.ts";
+import type { Bytes, DeviceInfo, GpuProcess, NameStatus, ProcessMemory } from "../records.ts";
 import { renderTable } from "./table.ts";
 
 /** What rows can be sorted by. */
@@ -39,9 +39,15 @@ function amount(row: GpuProcess, key: SortKey): number {
   return bytes ?? -1;
 }
 
-/** The original has the word for a process that ended in the place of its name. */
+/** The original has these words in the place of a name. */
+const MARKERS: Readonly<Partial<Record<NameStatus, string>>> = {
+  exited: "[exited]",
+  kernel: "[kernel]",
+  protected: "[protected]",
+};
+
 function sortName({ name, nameStatus }: GpuProcess): string | null {
-  return name ?? (nameStatus === "exited" ? "[exited]" : null);
+  return name ?? MARKERS[nameStatus] ?? null;
 }
 
 /** In the order of UTF-8's bytes, which is that of the code points. */

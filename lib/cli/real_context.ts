@@ -2,8 +2,10 @@
 import { readEnv } from "../env.ts";
 import { ownPid } from "../own_process.ts";
 import { startCommand } from "../run/start_command.ts";
+import { isWindows } from "../system.ts";
 import type { Asker, AskerOptions } from "./asker.ts";
 import type { CliContext } from "./context.ts";
+import { EXIT_OF } from "./ending.ts";
 import { Stream } from "./real_output.ts";
 import {
   ignoredSignals,
@@ -62,14 +64,12 @@ export function exit(code: number): never {
   return "Deno" in globalThis ? Deno.exit(code) : process.exit(code);
 }
 
-const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
-
 function beforeInterrupt(cleanUp: () => void): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", isWindows() ? "SIGBREAK" : "SIGTERM"] as const) {
     process.once(signal, () => {
       cleanUp();
       // The clean-up's own writing goes out first, and is not waited for if it can't.
-      setTimeout(() => exit(EXIT_OF_SIGNAL[signal]), 20);
+      setTimeout(() => exit(EXIT_OF[signal]), 20);
     });
   }
 }

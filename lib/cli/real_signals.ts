@@ -1,5 +1,14 @@
 /** Signals, the terminal's process group, and what we were started with: as the system tells it. */
+import { isWindows } from "../system.ts";
 import type { SignalName } from "./context.ts";
+
+/** What a console of Windows tells: Ctrl+C, Ctrl+Break, its end and its new size. */
+const CONSOLE_SIGNALS: readonly SignalName[] = ["SIGINT", "SIGBREAK", "SIGHUP", "SIGWINCH"];
+
+/** Deno throws at a signal that the system does not have. */
+function isHere(signal: SignalName): boolean {
+  return isWindows() ? CONSOLE_SIGNALS.includes(signal) : signal !== "SIGBREAK";
+}
 
 /** See {@linkcode CliContext.onSignals}. */
 export function onSignals(
@@ -8,7 +17,8 @@ export function onSignals(
 ): () => void {
   const ignored = ignoredSignals();
   let isListening = true;
-  for (const signal of signals.filter((signal) => !ignored.includes(signal))) {
+  for (const signal of signals) {
+    if (ignored.includes(signal) || !isHere(signal)) continue;
     const onSignal = () => {
       if (isListening) listener(signal);
     };
@@ -21,8 +31,9 @@ export function onSignals(
   };
 }
 
-/** Stops this process until it gets SIGCONT. */
+/** Stops this process until it gets SIGCONT. Windows has no such thing, and no Ctrl+Z that asks for it. */
 export function suspend(): void {
+  if (isWindows()) return;
   if ("Deno" in globalThis) Deno.kill(Deno.pid, "SIGSTOP");
   else process.kill(process.pid, "SIGSTOP");
 }
@@ -41,9 +52,12 @@ export function ignoredSignals(): readonly SignalName[] {
   return ignored;
 }
 
-/** Bun closes them to the commands it starts; Deno does not. What is no file, pipe or socket is the runtime's own. */
+/**
+ * Bun closes them to the commands it starts; Deno does not. What is no file, pipe or socket is the runtime's own. On
+ * Windows nothing but the three streams goes to a program under a number.
+ */
 export function inheritedDescriptors(): readonly number[] {
-  if ("Deno" in globalThis) return [];
+  if ("Deno" in globalThis || isWindows()) return [];
   const fs = process.getBuiltinModule("node:fs");
   const isFromOutside = (descriptor: number) => {
     try {
@@ -60,8 +74,9 @@ export function inheritedDescriptors(): readonly number[] {
   }
 }
 
-/** A file of `/proc/self`; empty where it can't be read. */
+/** A file of `/proc/self`; empty where there is none. */
 function ownText(name: string): string {
+  if (isWindows()) return "";
   try {
     const path = `/proc/self/${name}`;
     return "Deno" in globalThis
@@ -72,8 +87,9 @@ function ownText(name: string): string {
   }
 }
 
-/** Our process group is the one that the terminal's keys reach. */
+/** Our process group is the one that the terminal's keys reach; on Windows they reach every program of the console. */
 export function isForeground(): boolean {
+  if (isWindows()) return true;
   const stat = ownText("stat");
   if (stat === "") {
     return "Deno" in globalThis ? Deno.stdin.isTerminal() : process.stdin.isTTY === true;

@@ -10,6 +10,7 @@ import {
 import { isSessionName, NAME_FORM } from "../session/file_names.ts";
 import { MATCHER_FORMS, parseMatcher } from "../session/look/targets.ts";
 import { parseDuration, parseSize } from "../amounts.ts";
+import { isWindows } from "../system.ts";
 import type { Valued } from "./command.ts";
 
 /** A share or a size: `67%`, `8GiB`. */
@@ -130,10 +131,15 @@ export function patchOf(flags: RecordFlags, groups: readonly string[]): Settings
     },
     groups: groupsOf(flags, groups),
     notify: {
-      ...given("command", onAlert === undefined ? undefined : ["/bin/sh", "-c", onAlert]),
+      ...given("command", onAlert === undefined ? undefined : shellLine(onAlert)),
       ...given("webhook", webhook),
     },
   };
+}
+
+/** A line for the system's shell. */
+function shellLine(line: string): readonly string[] {
+  return isWindows() ? ["cmd.exe", "/d", "/s", "/c", line] : ["/bin/sh", "-c", line];
 }
 
 function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {

@@ -13,9 +13,11 @@ import type { Pattern } from "../session/look/pattern.ts";
 import { Recorder } from "../session/recorder.ts";
 import type { RecorderStatus } from "../session/recorder_status.ts";
 import type { SessionEnd } from "../session/session_meta.ts";
+import { isWindows } from "../system.ts";
 import { escapeText } from "../text.ts";
 import type { Asker, AskerOptions } from "./asker.ts";
 import type { CliContext, SignalName } from "./context.ts";
+import { ENDING } from "./ending.ts";
 import { SignalPass } from "./pass_signals.ts";
 import { FollowedReports } from "./followed_reports.ts";
 import { Repeated } from "../repeated.ts";
@@ -42,8 +44,6 @@ export interface RecordPlan {
 
 /** What a command wrote last comes within this time of its end. */
 const LAST_OUTPUT_MS = 500;
-
-const ENDING: readonly SignalName[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 
 /** Signals so close together are one wish: a terminal that goes away sends several. */
 const IMPATIENT_MS = 500;
@@ -248,7 +248,8 @@ export class RecordRun {
   }
 }
 
-/** As a shell takes it. */
+/** As the system's shell takes it. */
 function quoted(path: string): string {
+  if (isWindows()) return /^[\w.:/\\-]+$/.test(path) ? path : `"${escapeText(path)}"`;
   return /^[\w./-]+$/.test(path) ? path : `'${escapeText(path).replaceAll("'", `'\\''`)}'`;
 }

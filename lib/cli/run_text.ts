@@ -6,6 +6,7 @@ import type { RunGpu, RunMoment, RunProcess, RunReport } from "../run/report.ts"
 import { escapeText } from "../text.ts";
 import { areAllAbsent, reasons } from "./failures.ts";
 import { sparkline } from "./sparkline.ts";
+import { causesText, episodesText } from "./spill_text.ts";
 
 const PREFIX = "hmn run: ";
 const INDENT = " ".repeat(PREFIX.length);
@@ -29,6 +30,7 @@ export function runText(report: RunReport, facts: RunFacts): string {
     ...optional("swapped", peakSwapBytes || null, "at most"),
     ["peak VRAM", vramText(report, facts)],
     ...report.gpus.length > 1 ? report.gpus.map(gpuLine) : [],
+    ...report.gpus.flatMap((gpu) => spillLines(gpu, report.gpus.length)),
     ...processes.map((process, i) => [i > 0 ? "" : more, processText(process)] as const),
     ...leftRunning === 0 ? [] : [["left", `${leftRunning} still running`] as const],
     ...notTold(report, facts).map((text, i) => [i > 0 ? "" : "not told", text] as const),
@@ -43,11 +45,16 @@ function optional(label: string, bytes: Bytes, note: string): (readonly [string,
 
 function headline(report: RunReport): string {
   const { exitCode, signal, durationMs, samples, missedSamples, intervalMs } = report;
-  const end = signal === null ? `exit code ${exitCode}` : `ended by ${signal}`;
+  const end = signal === null ? `exit code ${codeText(exitCode)}` : `ended by ${signal}`;
   const missed = missedSamples === 0 ? "" : `, ${missedSamples} missed`;
   const noun = samples === 1 ? "sample" : "samples";
   return `${end} after ${formatDuration(durationMs)}, ` +
     `${samples} ${noun} every ${formatDuration(intervalMs)}${missed}`;
+}
+
+/** Windows' codes of a crash mean something in hex alone. */
+function codeText(exitCode: number): string {
+  return exitCode >= 2 ** 31 ? `0x${exitCode.toString(16)}` : String(exitCode);
 }
 
 function ramText(report: RunReport, { moments, gpuFailures }: RunFacts): string {
@@ -88,6 +95,16 @@ function gpuLine(gpu: RunGpu): readonly [string, string] {
   const name = gpu.deviceName === null ? "" : ` [${escapeText(gpu.deviceName)}]`;
   const peak = `${formatSize(gpu.peakVramBytes)}${ofTotal(gpu.totalBytes)}`;
   return [`GPU ${gpu.deviceIndex}`, `${peak}${at(gpu.peakVramElapsedMs)}${name}`];
+}
+
+/** Nothing where it did not spill, or that is not known. */
+function spillLines({ deviceIndex, spill }: RunGpu, gpuCount: number): [string, string][] {
+  if (spill === null || !spill.spilled) return [];
+  const where = gpuCount === 1 ? "" : `GPU ${deviceIndex}: `;
+  return [
+    ["spilled", `${where}${episodesText(spill)}`],
+    ...causesText(spill).map((text): [string, string] => ["", `caused by ${text}`]),
+  ];
 }
 
 function processText({ pid, name, peakRssBytes, peakVramBytes }: RunProcess): string {

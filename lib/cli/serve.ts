@@ -6,6 +6,7 @@ import { parseDuration } from "../amounts.ts";
 import type { Served } from "../http/serve.ts";
 import type { CliContext, SignalName } from "./context.ts";
 import { defineCommand, type Valued } from "./command.ts";
+import { ENDING } from "./ending.ts";
 import { pathOption, SOURCES_OPTION, textOption, tokenOption } from "./options.ts";
 import { readToken } from "./read_token.ts";
 import { checkDoor, isLoopback } from "./serve_door.ts";
@@ -16,7 +17,6 @@ import { withSilentAsker } from "./wait_line.ts";
 const DEFAULT_PORT = 9700;
 /** Signals so close together are one wish: a terminal that goes away sends several. */
 const IMPATIENT_MS = 500;
-const ENDING: readonly SignalName[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 
 const PORT: Valued<number> = {
   about: `TCP port; ${DEFAULT_PORT} by default, 0: any that is free`,

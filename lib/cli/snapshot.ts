@@ -95,10 +95,13 @@ function part(words: string, bytes: Bytes): string {
   return bytes === null || bytes === 0 ? "" : `${words} ${formatMib(bytes)}`;
 }
 
+/** What the calling process is told about its own GPU memory belongs to the GPUs. */
+const GPU_LANES: readonly string[] = ["driver", "own"];
+
 /** What the sources of one lane said. A failure without a source is a worker's, of either lane. */
 function failuresOf({ failures }: SnapshotReply, lane: "system" | "driver"): readonly Failure[] {
   return failures.filter(({ source }) =>
-    source === null || (SOURCES[source].lane === "driver") === (lane === "driver")
+    source === null || GPU_LANES.includes(SOURCES[source].lane) === (lane === "driver")
   );
 }
 

@@ -4,6 +4,8 @@ import { formatSize, roundHalfEven } from "../format.ts";
 import type { DeviceInfo } from "../records.ts";
 import type { SpillEpisode, SpillReport } from "../spill_report.ts";
 import type { DeviceSpill } from "../spill_devices.ts";
+import { isWindows } from "../system.ts";
+import { escapeText } from "../text.ts";
 import { areAllAbsent, reasons } from "./failures.ts";
 
 /** `+12.4s` */
@@ -23,10 +25,29 @@ export function spillBlock(prefix: string, report: SpillReport): string {
   return `${prefix}: peak dedicated ${formatSize(peakDedicatedBytes)}${limit}\n` +
     `${indent}peak shared    ${formatSize(peakSharedBytes)} ` +
     `(baseline ${formatSize(baselineSharedBytes)})\n` +
-    `${indent}episodes       ${episodesText(report)}\n`;
+    `${indent}episodes       ${episodesText(report)}\n` +
+    causesText(report).map((text) => `${indent}caused by      ${text}\n`).join("");
 }
 
-function episodesText(report: SpillReport): string {
+/** Less than this is not worth a word. */
+const LEAST_BYTES = 1024 ** 2;
+
+/** `python.exe (4242) +3.1 GiB, unexplained +0.2 GiB`, of the episode that was highest; none where nobody tells it. */
+export function causesText({ episodes }: Pick<SpillReport, "episodes">): string[] {
+  const told = episodes.filter(({ processes }) => processes !== null);
+  if (told.length === 0) return [];
+  const highest = told.reduce((a, b) => b.peakSharedBytes > a.peakSharedBytes ? b : a);
+  const unexplained = highest.unexplainedBytes ?? 0;
+  return [[
+    ...highest.processes!.map(({ pid, name, grownBytes }) =>
+      `${name === null ? "?" : escapeText(name)} (${pid}) +${formatSize(grownBytes)}`
+    ),
+    ...unexplained < LEAST_BYTES ? [] : [`unexplained +${formatSize(unexplained)}`],
+  ].join(", ")];
+}
+
+/** How often and how long: `1 — total 13.1s, longest 13.1s, first +2.0s into run`. */
+export function episodesText(report: SpillReport): string {
   const { episodes, longestEpisode, totalSpillDurationMs } = report;
   const first = episodes[0];
   if (first === undefined || longestEpisode === null) return "0 — no spill observed";
@@ -62,6 +83,10 @@ export function whyNotMeasurable({ devices, failures, answered }: DriverWord): s
       return `no GPU was seen: ${reasons(failures)}`;
     }
     return answered ? "there is no GPU here" : "the drivers have not answered";
+  }
+  if (isWindows()) {
+    return "Windows' counters of GPU memory were not read" +
+      (failures.length > 0 ? `: ${reasons(failures)}` : "; hmn doctor tells why");
   }
   return "the driver does not tell how much of the system's memory a GPU uses; NVIDIA's driver on Linux " +
     "moves nothing there by itself, an allocation that does not fit fails";

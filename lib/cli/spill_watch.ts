@@ -6,6 +6,7 @@ import type { GpuReply } from "../protocol.ts";
 import type { DeviceInfo } from "../records.ts";
 import type { Followed } from "../run/follow.ts";
 import type { RunSample } from "../run/look.ts";
+import { swapOf } from "../run/swap.ts";
 import { type DeviceSelector, selectDevice } from "../select_device.ts";
 import type { SpillOptions } from "../spill.ts";
 import { type DeviceSpill, DeviceSpills, worstOf } from "../spill_devices.ts";
@@ -53,8 +54,7 @@ export class SpillWatch {
     if (gpu !== null) this.#see(timeLabel(elapsedMs), gpu, elapsedMs);
     else if (!this.#answered) this.#failures = gpuFailures;
     if (processes === null) return;
-    const swap = processes.reduce((sum, { swapBytes }) => sum + (swapBytes ?? 0), 0);
-    this.#swap.observe(swap, elapsedMs);
+    this.#swap.observe(swapOf(processes), elapsedMs);
   }
 
   /** Behind the end of the command: what ended an episode, if that was its end. */
@@ -78,7 +78,7 @@ export class SpillWatch {
     const devices = selector === undefined
       ? gpu.devices
       : gpu.devices.filter((device) => isSelected(gpu.devices, selector, device));
-    this.#spills.observe(label, devices, elapsedMs);
+    this.#spills.observe(label, devices, elapsedMs, gpu);
   }
 
   get #reports(): readonly DeviceSpill[] {

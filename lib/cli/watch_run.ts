@@ -4,7 +4,8 @@ import { type Failure, HypomnesisError } from "../errors.ts";
 import { beats, pause } from "../schedule.ts";
 import type { WatchPlan } from "../watch/records.ts";
 import type { Watcher } from "../watch/watcher.ts";
-import { type CliContext, OutputClosed, type SignalName } from "./context.ts";
+import { type CliContext, OutputClosed } from "./context.ts";
+import { ENDING, type EndingSignal, EXIT_OF } from "./ending.ts";
 import { exitCodeOf } from "./failures.ts";
 import { timeLabel, whyNotMeasurable } from "./spill_text.ts";
 import type { Moment } from "./watch_json.ts";
@@ -52,7 +53,7 @@ export class WatchRun {
   readonly #over = new AbortController();
   #startMs = performance.now();
   #endedBy = "duration";
-  #signal: SignalName | null = null;
+  #signal: EndingSignal | null = null;
   #signalMs = 0;
   #seq = 0;
   #failures: readonly Failure[] = [];
@@ -76,8 +77,8 @@ export class WatchRun {
 
   async run(): Promise<number> {
     const release = this.#context.onSignals(
-      ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"],
-      (signal) => this.#interrupt(signal),
+      ENDING,
+      (signal) => this.#interrupt(signal as EndingSignal),
     );
     try {
       const failure = await this.#watch();
@@ -91,10 +92,10 @@ export class WatchRun {
   }
 
   /** The first ends the watch; who sends another later does not want to wait for the summary. */
-  #interrupt(signal: SignalName): void {
+  #interrupt(signal: EndingSignal): void {
     if (this.#signal !== null) {
       const isLater = performance.now() - this.#signalMs > IMPATIENT_MS;
-      return isLater ? this.#context.quit(EXIT_OF[signal] ?? 1) : undefined;
+      return isLater ? this.#context.quit(EXIT_OF[signal]) : undefined;
     }
     this.#signal = signal;
     this.#signalMs = performance.now();
@@ -168,7 +169,7 @@ export class WatchRun {
   #exitCode(): number {
     const { gpus, samples, histories } = this.#watcher;
     if (gpus.spills.hasSpilled) return 1;
-    if (samples === 0) return this.#signal === null ? 0 : EXIT_OF[this.#signal] ?? 1;
+    if (samples === 0) return this.#signal === null ? 0 : EXIT_OF[this.#signal];
     if (!gpus.answered && gpus.failures.length > 0) return exitCodeOf(gpus.failures);
     const hasRead = histories.some(({ rss, used }) => rss.observations + used.observations > 0);
     return hasRead || histories.length === 0 ? 0 : exitCodeOf(this.#failures);
@@ -180,13 +181,6 @@ const LONGEST_BEGIN_MS = 5_000;
 
 /** Signals so close together are one wish: a terminal that goes away sends several. */
 const IMPATIENT_MS = 500;
-
-const EXIT_OF: Readonly<Partial<Record<SignalName, number>>> = {
-  SIGHUP: 129,
-  SIGINT: 130,
-  SIGQUIT: 131,
-  SIGTERM: 143,
-};
 
 function ignoreClosed(error: unknown): void {
   if (!(error instanceof OutputClosed)) throw error;

@@ -1,6 +1,8 @@
 /**
  * Serves fetch's requests with `node:http`, for Deno: its own server drops no connection that is silent or slow, so that
  * whoever reaches it can take every descriptor.
+ *
+ * Over 200 lines because a request and its answer are one conversation: what ends the one ends the other.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 

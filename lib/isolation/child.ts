@@ -2,7 +2,13 @@
  * A child process with pipes, the same for both runtimes. This is the only file of the library that starts
  * processes. It uses the runtime's own call: `node:child_process` costs more to import than the child to
  * start.
+ *
+ * On Windows a child is detached: it has no console, so that Ctrl+C and Ctrl+Break reach the host alone and no window
+ * flashes, and it is in none of the runtime's jobs, which would hide the memory limit of a container's. (It ends with
+ * its host by a job of its own.) On Linux it leaves the process group by itself.
  */
+import { readEnv } from "../env.ts";
+import { isWindows } from "../system.ts";
 import { type Launch, launchBun, launchDeno } from "./launch.ts";
 
 /** How a child ended. */
@@ -31,15 +37,21 @@ export function startChild(): Child {
   return "Bun" in globalThis ? startInBun() : startInDeno();
 }
 
+/** A folder that is always there, so that the child holds no other one open. */
+function homeFolder(): string {
+  return isWindows() ? readEnv("SystemRoot") ?? "C:\\Windows" : "/";
+}
+
 function startInBun(): Child {
   const { program, args, env, preamble } = launchBun(process.execPath);
   const child = Bun.spawn([program, ...args], {
     argv0: "bun",
     env,
-    cwd: "/",
+    cwd: homeFolder(),
     stdin: "pipe",
     stdout: "pipe",
     stderr: "ignore",
+    detached: isWindows(),
     windowsHide: true,
   });
   child.unref();
@@ -110,10 +122,11 @@ function spawnInDeno({ program, args, env }: Launch): Deno.ChildProcess {
       args: [...args],
       env,
       clearEnv: true,
-      cwd: "/",
+      cwd: homeFolder(),
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
+      detached: isWindows(),
     });
   try {
     return command(env).spawn();

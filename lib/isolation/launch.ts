@@ -49,7 +49,11 @@ const PASSED_ON = [
   "XDG_CACHE_HOME",
   "DENO_DIR",
   "SystemRoot",
+  "SystemDrive",
+  "ProgramFiles",
+  "ProgramData",
   "TEMP",
+  "TMP",
   "USERPROFILE",
   "LOCALAPPDATA",
 ];

@@ -107,8 +107,14 @@ async function listen(child: Child, events: LinkEvents, isDeaf: () => boolean): 
     ? { how: "gone", code: "worker_failed", detail: `it sent garbage: ${garbage}` }
     : signal !== null
     ? { how: "gone", code: "crashed", detail: `signal ${signal}` }
-    : { how: "gone", code: "crashed", detail: `exit code ${code}` };
+    : { how: "gone", code: "crashed", detail: `exit code ${exitCodeText(code)}` };
   events.lost(loss);
+}
+
+/** Windows gives the status of a crash as the exit code, which people know in hex: 0xc0000005. */
+function exitCodeText(code: number | null): string {
+  if (code === null || (code >= 0 && code <= 0xffff)) return String(code);
+  return `0x${(code >>> 0).toString(16)}`;
 }
 
 /**

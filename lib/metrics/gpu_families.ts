@@ -1,14 +1,8 @@
 /** Metrics of GPUs and their slices. */
 import type { DeviceInfo, DeviceState, MigSlice } from "../records.ts";
-import type { SourceName } from "../sources.ts";
+import { vendorOf } from "../vendor.ts";
 import { type Family, gauges, type Labels, type Measure, stateSamples } from "./family.ts";
 import type { View } from "./view.ts";
-
-/** Whose devices a source tells of. */
-const VENDORS: Readonly<Partial<Record<SourceName, string>>> = {
-  nvml: "nvidia",
-  nvidia_smi: "nvidia",
-};
 
 const STATES = [
   "ok",
@@ -43,6 +37,12 @@ const DEVICE_MEASURES: readonly Measure<DeviceInfo>[] = [
     unit: "bytes",
     help: "Memory the driver and firmware keep.",
     value: ({ reservedBytes }) => reservedBytes,
+  },
+  {
+    name: "hmn_gpu_memory_shared_used_bytes",
+    unit: "bytes",
+    help: "The system's memory that the GPU uses for all processes (Windows); absent elsewhere.",
+    value: ({ sharedUsedBytes }) => sharedUsedBytes,
   },
   {
     name: "hmn_gpu_utilization_ratio",
@@ -114,7 +114,7 @@ export const GPU_FAMILIES: readonly Family[] = [
         labels: {
           ...deviceLabels(device),
           name: device.name,
-          vendor: VENDORS[device.source] ?? null,
+          vendor: vendorOf(device)?.toLowerCase() ?? null,
           driver_version: device.driverVersion,
           pci_bus_id: device.pciBusId,
           memory_type: device.memoryKind,

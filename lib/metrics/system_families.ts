@@ -40,6 +40,25 @@ const SYSTEM_MEASURES: readonly Measure<SystemMemory>[] = [
     help: "Swap in use.",
     value: ({ swapUsedBytes }) => swapUsedBytes,
   },
+  {
+    name: "hmn_system_commit_bytes",
+    unit: "bytes",
+    help: "Memory promised to all programs, touched or not.",
+    value: ({ commitBytes }) => commitBytes,
+  },
+  {
+    name: "hmn_system_commit_limit_bytes",
+    unit: "bytes",
+    help: "What can be promised: above it Windows refuses memory.",
+    value: ({ commitLimitBytes }) => commitLimitBytes,
+  },
+  {
+    name: "hmn_job_memory_limit_bytes",
+    unit: "bytes",
+    help:
+      "What the job object of this program may commit (Windows); absent where there is no limit.",
+    value: ({ job }) => job?.limitBytes ?? null,
+  },
 ];
 
 const CGROUP_MEASURES: readonly Measure<CgroupMemory>[] = [

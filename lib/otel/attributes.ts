@@ -2,6 +2,7 @@
 import type { Reading } from "../reading/reading.ts";
 import type { DeviceInfo } from "../records.ts";
 import { escapeText } from "../text.ts";
+import { vendorOf } from "../vendor.ts";
 import type { SeriesAttributes } from "./instrument.ts";
 
 /** Names of the attributes of every series of a GPU. */
@@ -43,17 +44,12 @@ export function gpusOf({ gpu }: Reading): readonly NamedGpu[] {
       attributes: told({
         "hw.id": id,
         "hw.name": device.name,
-        "hw.vendor": VENDORS[device.source] ?? null,
+        "hw.vendor": vendorOf(device),
         "hw.driver_version": device.driverVersion,
       }),
     };
   });
 }
-
-const VENDORS: Readonly<Partial<Record<string, string>>> = {
-  nvml: "NVIDIA",
-  nvidia_smi: "NVIDIA",
-};
 
 /** The ids that a GPU can have, the steadiest first. */
 function idsOf({ uuid, pciBusId, index }: DeviceInfo): readonly string[] {

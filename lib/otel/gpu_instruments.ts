@@ -47,6 +47,15 @@ export const GPU_INSTRUMENTS: readonly Instrument[] = [
     observations: each(({ usedBytes }) => usedBytes),
   },
   {
+    name: "hmn.gpu.memory.shared_usage",
+    kind: "updowncounter",
+    unit: "By",
+    type: "int",
+    description: "The system's memory that the GPU uses for all processes (Windows)",
+    attributes: GPU_ATTRIBUTES,
+    observations: each(({ sharedUsedBytes }) => sharedUsedBytes),
+  },
+  {
     name: "hw.gpu.memory.limit",
     kind: "updowncounter",
     unit: "By",

@@ -1,4 +1,8 @@
-/** The instruments of the machine's memory, and of the container's. */
+/**
+ * The instruments of the machine's memory, and of the container's.
+ *
+ * Over 200 lines because it is one table.
+ */
 import type { CgroupMemory, Pressure, SystemMemory } from "../records.ts";
 import { type Instrument, known, type Observation, share } from "./instrument.ts";
 
@@ -83,6 +87,24 @@ export const SYSTEM_INSTRUMENTS: readonly Instrument[] = [
     description: "RAM that a new program can get without swapping",
     attributes: [],
     observations: machine(({ availableBytes }) => known(availableBytes)),
+  },
+  {
+    name: "hmn.system.memory.commit.usage",
+    kind: "updowncounter",
+    unit: "By",
+    type: "int",
+    description: "Memory promised to all programs, touched or not",
+    attributes: [],
+    observations: machine(({ commitBytes }) => known(commitBytes)),
+  },
+  {
+    name: "hmn.system.memory.commit.limit",
+    kind: "updowncounter",
+    unit: "By",
+    type: "int",
+    description: "What can be promised; above it Windows refuses memory",
+    attributes: [],
+    observations: machine(({ commitLimitBytes }) => known(commitLimitBytes)),
   },
   {
     name: "system.paging.usage",

@@ -3,6 +3,7 @@ import type { Failure } from "../errors.ts";
 import { ownPid } from "../own_process.ts";
 import type { RunCgroupReply, RunCgroupRequest, RunId } from "../protocol.ts";
 import type { Bytes } from "../records.ts";
+import { isWindows } from "../system.ts";
 import { type Ask, within } from "./ask.ts";
 
 /** What one of its questions may take. */
@@ -34,8 +35,9 @@ export class CgroupOfRun {
     return this.#folder === null ? null : this.#id;
   }
 
-  /** Makes it where that is permitted. */
+  /** Makes it where that is permitted. Windows has none, which is no failure. */
   async make(): Promise<void> {
+    if (isWindows()) return;
     const reply = await this.#send("make");
     this.#folder = reply?.folder ?? null;
     this.failures = reply?.failures ?? [];

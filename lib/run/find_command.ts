@@ -1,5 +1,6 @@
 /** Looks for the command before it is started, and says in one way why one can't be. */
 import { HypomnesisError } from "../errors.ts";
+import { isWindows } from "../system.ts";
 
 /**
  * Looks for the command `name` as execvp(3) does, so that both runtimes say what is wrong in one way, and before a
@@ -26,11 +27,15 @@ export function checkExecutable(name: string, path: string, cwd: string): void {
   throw refused(name, { code: found.includes("other") ? "EACCES" : "ENOENT" });
 }
 
-/** What stands at a path; `"not told"` where Deno may not look, and starting it will tell. */
-function modeOf(path: string): "executable" | "other" | "nothing" | "not told" {
+/**
+ * What stands at a path; `"not told"` where Deno may not look, and starting it will tell. Windows has no bits that say
+ * what may be executed: every file is.
+ */
+export function modeOf(path: string): "executable" | "other" | "nothing" | "not told" {
   try {
     const { isFile, mode } = "Deno" in globalThis ? Deno.statSync(path) : statInBun(path);
-    return isFile && (mode === null || (mode & 0o111) !== 0) ? "executable" : "other";
+    const isAllowed = mode === null || isWindows() || (mode & 0o111) !== 0;
+    return isFile && isAllowed ? "executable" : "other";
   } catch (error) {
     if ("Deno" in globalThis && error instanceof Deno.errors.NotCapable) return "not told";
     return "nothing";

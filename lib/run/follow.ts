@@ -3,6 +3,7 @@ import type { Failure } from "../errors.ts";
 import type { GpuReply } from "../protocol.ts";
 import type { Bytes, ProcessMemory } from "../records.ts";
 import { beats, checkSchedule } from "../schedule.ts";
+import { isWindows } from "../system.ts";
 import { type Ask, within } from "./ask.ts";
 import { CgroupOfRun } from "./cgroup_of_run.ts";
 import { GpuLook } from "./gpu_look.ts";
@@ -50,6 +51,8 @@ export interface Followed extends CommandEnd {
 
 /** A short command is looked at more often at first. */
 const FIRST_MS = 10;
+/** What the start of the system's worker may take. */
+const WORKER_START_MS = 1_000;
 /** What the look at what is left may take. */
 const LAST_LOOK_MS = 1_000;
 
@@ -72,6 +75,8 @@ export async function followCommand(
   const first = gpus.look();
   const cgroup = new CgroupOfRun(ask);
   if (options.cgroup) await cgroup.make();
+  // A worker takes longer to start there than a short command to end; elsewhere the cgroup has waited for it.
+  if (isWindows()) await within(WORKER_START_MS, ask({ kind: "ping" }));
   let running: RunningCommand;
   try {
     if (baselineMs > 0) onBaseline?.(await within(baselineMs, first.then(({ gpu }) => gpu)));

@@ -2,7 +2,9 @@
 import { type Failure, toFailure } from "../errors.ts";
 import { lateFailure } from "../late.ts";
 import type { GpuReply, TreeReply, TreeRequest } from "../protocol.ts";
+import { baseName } from "../paths.ts";
 import type { ProcessMemory } from "../records.ts";
+import { isWindows } from "../system.ts";
 import type { Ask } from "./ask.ts";
 import type { CgroupOfRun } from "./cgroup_of_run.ts";
 import type { GpuLook } from "./gpu_look.ts";
@@ -52,7 +54,9 @@ function withoutLauncher(
 
 /** Names of the launcher: the shell that joins the cgroup, or this runtime, of which a new process is a copy at first. */
 export function launchersOf(command: readonly string[]): readonly string[] {
-  const name = (command[0] ?? "").slice((command[0] ?? "").lastIndexOf("/") + 1);
+  // On Windows nothing stands between, and a new process is itself from the start.
+  if (isWindows()) return [];
+  const name = baseName(command[0] ?? "");
   return ["sh", "bun", "bun.exe", "deno"].filter((launcher) => launcher !== name);
 }
 

@@ -1,12 +1,13 @@
 /** What is told about a run: `time(1)` for memory. */
 import type { Failure } from "../errors.ts";
 import type { Bytes } from "../records.ts";
+import type { SpillReport } from "../spill_report.ts";
 
 /** Where the highest RAM of a run comes from. */
 export type PeakRamSource =
   /** Resident sets of all processes of the run, summed at one sample. Shared pages count in each of them. */
   | "sum_rss"
-  /** The highest resident set of one process (`VmHWM`), higher than any sum that was sampled. */
+  /** The highest resident set of one process (`VmHWM`; Windows `PeakWorkingSetSize`), higher than any sum that was sampled. */
   | "vm_hwm"
   /** The highest resident set of one process that was waited for (`ru_maxrss`), higher than the others. */
   | "ru_maxrss";
@@ -22,6 +23,11 @@ export interface RunGpu {
   readonly peakVramBytes: Bytes;
   /** When that was, since the start. */
   readonly peakVramElapsedMs: number | null;
+  /**
+   * Whether it spilled into the system's memory meanwhile, whoever caused it; `null` where its source does not tell
+   * (elsewhere than on Windows).
+   */
+  readonly spill: SpillReport | null;
 }
 
 /** One process of a run. */
@@ -74,7 +80,7 @@ export interface RunReport {
    * included, shared pages once. `null` where none may be made.
    */
   readonly cgroupPeakBytes: Bytes;
-  /** Most memory swapped out (`VmSwap`) of all processes at one sample. */
+  /** Most memory swapped out (`VmSwap`) of all processes at one sample; `null` where that is not told (Windows). */
   readonly peakSwapBytes: Bytes;
   /** Most device memory of the run on all GPUs together at one sample; `null` where that could not be told. */
   readonly peakVramBytes: Bytes;

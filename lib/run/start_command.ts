@@ -4,58 +4,12 @@
  */
 import { readEnv } from "../env.ts";
 import type { Bytes } from "../records.ts";
+import { isWindows } from "../system.ts";
+import type { CommandOutput, RunningCommand, StartOptions } from "./command.ts";
 import { checkExecutable, refused } from "./find_command.ts";
+import { startOnWindows } from "./start_on_windows.ts";
 
-/** How a command ended. */
-export interface CommandEnd {
-  /** Exit code; 128 and the signal's number where a signal ended it, as shells have it. */
-  readonly exitCode: number;
-  /** The signal that ended it, such as `SIGTERM`; `null` where it exited. */
-  readonly signal: string | null;
-  /**
-   * Highest resident memory of the largest single process among the command and those it waited for (`ru_maxrss` of
-   * wait4(2)). `null` on Deno, which does not tell, and where it is not above our own: a program inherits the peak of
-   * the one that started it.
-   */
-  readonly maxRssBytes: Bytes;
-}
-
-/** A running command. */
-export interface RunningCommand {
-  readonly pid: number;
-  /** Sends a signal such as `SIGTERM`; does nothing once it has ended. */
-  kill(signal: string): void;
-  /** How it ended. Never rejects. */
-  readonly ended: Promise<CommandEnd>;
-  /** What it writes, where that was asked for; `null`: it has our own stdout and stderr. */
-  readonly output: CommandOutput | null;
-}
-
-/** What a command writes. Both have to be read to their ends, or it waits. */
-export interface CommandOutput {
-  readonly stdout: ReadableStream<Uint8Array>;
-  readonly stderr: ReadableStream<Uint8Array>;
-}
-
-/** How a command is started. */
-export interface StartOptions {
-  /** Working directory; ours by default. */
-  readonly cwd?: string | undefined;
-  /** Environment; ours by default. */
-  readonly env?: Readonly<Record<string, string>> | undefined;
-  /** `"inherit"`: it has our stdin, stdout and stderr; `"null"`: none. */
-  readonly stdio?: "inherit" | "null" | undefined;
-  /** `true`: its stdout and stderr come to us, as {@linkcode RunningCommand.output}. */
-  readonly piped?: boolean | undefined;
-  /** `true`: it leads a session of its own, apart from our terminal, and `kill` reaches everything in it. */
-  readonly ownSession?: boolean | undefined;
-  /** File to write its PID to before it runs, so that all of it is in a cgroup; `null`: none. */
-  readonly cgroupFile?: string | null;
-  /** Open files above stderr that it shall have, under the same numbers. Deno hands them on by itself. */
-  readonly descriptors?: readonly number[] | undefined;
-  /** Signals that it shall ignore from the start, as we do; Bun would have it heed them. */
-  readonly ignored?: readonly string[] | undefined;
-}
+export type { CommandEnd, CommandOutput, RunningCommand, StartOptions } from "./command.ts";
 
 /** Joins the cgroup, if any, and becomes the command. A cgroup that can't be joined is done without. */
 const JOIN = '{ echo $$ > "$0"; } 2>/dev/null; exec "$@"';
@@ -65,7 +19,8 @@ const SHELL = "/bin/sh";
 const DEFAULT_PATH = "/bin:/usr/bin";
 
 /**
- * Starts `command`, found as execvp(3) finds it.
+ * Starts `command`, found as execvp(3) finds it; on Windows in the folders of `Path`, with an ending of `PATHEXT` where
+ * the name has none, and not in the current folder.
  *
  * @throws {HypomnesisError} `command_not_found` or `command_not_executable`
  */
@@ -73,6 +28,7 @@ export function startCommand(
   command: readonly string[],
   options: StartOptions = {},
 ): RunningCommand {
+  if (isWindows()) return startOnWindows(command, options);
   const name = command[0] ?? "";
   const path = options.env === undefined ? readEnv("PATH") : options.env.PATH;
   checkExecutable(name, path ?? DEFAULT_PATH, options.cwd ?? ".");

@@ -5,12 +5,16 @@ import type { Failure } from "../errors.ts";
 import { PeakTracker } from "../peak.ts";
 import type { GpuReply } from "../protocol.ts";
 import type { Bytes, DeviceInfo, ProcessMemory } from "../records.ts";
+import { roundHalfEven } from "../format.ts";
 import { holdings } from "../snapshot.ts";
+import { DeviceSpills } from "../spill_devices.ts";
+import type { SpillReport } from "../spill_report.ts";
 import type { Followed } from "./follow.ts";
 import type { RunSample } from "./look.ts";
 import type { PeakRamSource, RunGpu, RunMoment, RunReport } from "./report.ts";
 import { SeenProcesses } from "./seen_processes.ts";
 import { Series } from "./series.ts";
+import { swapOf } from "./swap.ts";
 
 /** Different failures remembered. */
 const MOST_FAILURES = 50;
@@ -21,6 +25,7 @@ export class RunTracker {
   readonly #swap = new PeakTracker();
   readonly #vram = new PeakTracker();
   readonly #gpus = new DevicePeaks();
+  readonly #spills = new DeviceSpills();
   readonly #processes = new SeenProcesses();
   readonly #series = new Series();
   readonly #failures = new Map<string, Failure>();
@@ -33,7 +38,7 @@ export class RunTracker {
     const ramBytes = processes === null ? null : sum(processes, (found) => found.rssBytes);
     this.#ram.observe(ramBytes, elapsedMs);
     if (processes !== null) {
-      this.#swap.observe(sum(processes, (found) => found.swapBytes), elapsedMs);
+      this.#swap.observe(swapOf(processes), elapsedMs);
       this.#processes.see(processes, elapsedMs);
     }
     const vramBytes = gpu === null ? null : this.#seeGpus(gpu, processes, elapsedMs);
@@ -47,6 +52,7 @@ export class RunTracker {
     if (devices.length === 0) return null;
     const holdingOf = holdings(gpu);
     const heldBy = (device: DeviceInfo, pid: number) => holdingOf(device, pid)?.bytes ?? null;
+    this.#spills.observe(`+${roundHalfEven(elapsedMs / 1000, 1)}s`, devices, elapsedMs, gpu);
     const held: Bytes[] = [];
     for (const device of devices) {
       const bytes = processes === null
@@ -86,7 +92,7 @@ export class RunTracker {
       peakSwapBytes: this.#swap.peakBytes,
       peakVramBytes: this.#vram.peakBytes,
       peakVramElapsedMs: this.#vram.peakAtMs,
-      gpus: this.#gpus.all.map(gpuOf),
+      gpus: this.#gpus.all.map((one) => gpuOf(one, this.#spills.reportOf(one.device))),
       processCount: this.#processes.count,
       processes: this.#processes.largest(),
       leftRunning: end.leftRunning.length,
@@ -131,7 +137,7 @@ function note(known: Map<string, Failure>, failures: readonly Failure[]): void {
   }
 }
 
-function gpuOf({ device, peak }: DevicePeak): RunGpu {
+function gpuOf({ device, peak }: DevicePeak, spill: SpillReport | null): RunGpu {
   return {
     deviceIndex: device.index,
     deviceUuid: device.uuid,
@@ -139,6 +145,7 @@ function gpuOf({ device, peak }: DevicePeak): RunGpu {
     totalBytes: device.totalBytes,
     peakVramBytes: peak.peakBytes,
     peakVramElapsedMs: peak.peakAtMs,
+    spill,
   };
 }
 

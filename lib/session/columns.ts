@@ -104,6 +104,9 @@ const CELLS: { readonly [T in Table]: Cells<RowOf[T]> } = {
     rssBytes: whole("resident memory, summed"),
     swapBytes: whole("swapped-out memory, summed"),
     vramBytes: whole("dedicated memory on all GPUs, summed"),
+    vramSource: text(
+      "the source of vram_bytes; what pdh counts drifts, and no leak is judged by it",
+    ),
     cpuRatio: ratio("CPU since the last tick, in cores"),
     gap: GAP,
   },

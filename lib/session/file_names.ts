@@ -4,6 +4,7 @@
  * What belongs together has the same name and stamp. A part that was rotated away has its number before the suffix:
  * `….001.csv.gz`.
  */
+import { baseName } from "../paths.ts";
 import { type Table, TABLES } from "./columns.ts";
 
 /** The other files of a session. */
@@ -37,7 +38,7 @@ export function isSessionName(text: string): boolean {
 
 /** A name made from any text, as `train.py` from `./train.py`; `fallback` where nothing is left of it. */
 export function toSessionName(text: string, fallback: string): string {
-  const name = text.slice(text.lastIndexOf("/") + 1).replace(/[^\p{L}\p{N}._-]+/gu, "_")
+  const name = baseName(text).replace(/[^\p{L}\p{N}._-]+/gu, "_")
     .replace(/^[^\p{L}\p{N}]+/u, "").slice(0, 64);
   return isSessionName(name) ? name : fallback;
 }

@@ -1,6 +1,7 @@
 /** One synchronized sample of everything, as the recorder takes it, the alerts see it and the files store it. */
 import type { Failure } from "../errors.ts";
 import type { Bytes, DeviceInfo, SystemMemory } from "../records.ts";
+import type { SourceName } from "../sources.ts";
 
 /** A watched group or process at one tick. */
 export interface WatchedSample {
@@ -19,6 +20,11 @@ export interface WatchedSample {
   readonly swapBytes: Bytes;
   /** Sum of dedicated memory on all GPUs; `null` where a part of it can't be told. */
   readonly vramBytes: Bytes;
+  /**
+   * The source of `vramBytes`; `null` where that is not known, or nothing was summed. What `pdh` told is a count of
+   * Windows that drifts, and says nothing about leaks.
+   */
+  readonly vramSource: SourceName | null;
   /** CPU time since the last tick, in cores; `null` at the first tick and where it is not known. */
   readonly cpuRatio: number | null;
   /** Why it could not be read, as `SOURCE CODE`; `null`: it was. */

@@ -74,6 +74,8 @@ export function heldByProcess(
       deviceUuid,
       usedBytes,
     })),
-    source: rows[0]?.source ?? devices[0]!.source,
+    // A sum is as good as its worst part, and what pdh counts drifts.
+    source: rows.find(({ source }) => source === "pdh")?.source ?? rows[0]?.source ??
+      devices[0]!.source,
   };
 }

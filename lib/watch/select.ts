@@ -1,5 +1,6 @@
 /** Which processes are watched when nobody names them. Pure. */
 import { fitsName } from "../name_match.ts";
+import { baseName } from "../paths.ts";
 import type { FindReply, GpuReply } from "../protocol.ts";
 import type { Bytes, DeviceInfo } from "../records.ts";
 import { isOurs } from "../snapshot.ts";
@@ -42,6 +43,7 @@ export function select(
   found: FindReply | null,
   { match, top, orByRam, ownPid }: SelectRule,
 ): Selection {
+  // nvidia-smi tells whole paths.
   const onGpu = heaviest(gpu, devices).filter(({ name }) =>
     match === null || (name !== null && fitsName(baseName(name), match))
   );
@@ -84,9 +86,4 @@ function heaviest(
 
 function compareNames(a: string | null, b: string | null): number {
   return Number(a !== null) - Number(b !== null) || (a! < b! ? -1 : a! > b! ? 1 : 0);
-}
-
-/** nvidia-smi tells whole paths. */
-function baseName(name: string): string {
-  return name.slice(name.lastIndexOf("/") + 1);
 }

@@ -56,7 +56,7 @@ export class WatchedGpus {
     const why = tellable(gpu?.failures ?? failures);
     if (gpu !== null && (gpu.devices.length > 0 || why.length === 0)) this.answered = true;
     else this.failures = why;
-    this.spills.observe(label, devices, elapsedMs);
+    this.spills.observe(label, devices, elapsedMs, gpu ?? undefined);
     for (const device of devices) this.#peaks.observe(device, device.usedBytes, elapsedMs);
   }
 

@@ -67,7 +67,12 @@ const PROCESS_MEMBERS = "argv|binding|cwd|dlopen|env|execPath|exit|getBuiltinMod
 const NAMES = [
   {
     what: "starts a process",
-    in: ["lib/isolation/child.ts", "lib/run/start_command.ts", "workers/host/"],
+    in: [
+      "lib/isolation/child.ts",
+      "lib/run/start_command.ts",
+      "lib/run/start_on_windows.ts",
+      "workers/host/",
+    ],
     pattern: /\b(?:Bun\.(?:spawn|spawnSync|\$)|Deno\.(?:Command|run)|child_process)(?![\w$])/,
   },
   // Killing a process group takes libc where Deno may not kill by itself.

@@ -82,6 +82,7 @@ export function aFullReading(): Reading {
     usedBytes: 250,
     freeBytes: 700,
     reservedBytes: 50,
+    sharedUsedBytes: 40,
     utilizationRatio: 0.5,
     memoryBandwidthBusyRatio: 0.25,
     temperatureCelsius: 41,
@@ -122,6 +123,9 @@ export function aFullReading(): Reading {
       freeBytes: 2000,
       swapTotalBytes: 100,
       swapUsedBytes: 10,
+      commitBytes: 1500,
+      commitLimitBytes: 4100,
+      job: { limitBytes: 3900, processLimitBytes: null },
       pressure: {
         some: aPressureLine({ avg10Ratio: 0.1, avg60Ratio: 0.2, avg300Ratio: 0.3, totalMs: 1500 }),
         full: aPressureLine({ totalMs: 500 }),

@@ -133,6 +133,7 @@ export function aProcessRow(some: Some<ProcessRow> = {}): ProcessRow {
     rssBytes: GIB,
     swapBytes: 0,
     vramBytes: 2 * GIB,
+    vramSource: "nvml",
     cpuRatio: 0.5,
     gap: null,
   }, some);

@@ -57,6 +57,7 @@ export function aGroup(target: string, fields: Partial<WatchedSample> = {}): Wat
     rssBytes: 0,
     swapBytes: 0,
     vramBytes: 0,
+    vramSource: "nvml",
     cpuRatio: 0,
     gap: null,
     ...fields,
@@ -70,6 +71,7 @@ export function aGroupGap(target: string, gap = "proc slow"): WatchedSample {
     rssBytes: null,
     swapBytes: null,
     vramBytes: null,
+    vramSource: null,
     cpuRatio: null,
   };
   return aGroup(target, { ...nothing, gap });

@@ -1,6 +1,6 @@
 /** The leak verdicts of a session: which series grow, over the whole of it and within its phases. Pure. */
 import type { EventRow } from "../rows.ts";
-import { judgeGrowth } from "../stats/growth.ts";
+import { judgeGrowth, notJudged } from "../stats/growth.ts";
 import type { PhaseSpan } from "../phase_span.ts";
 import { spansBy } from "./phase_groups.ts";
 import type { GrowthReport } from "./records.ts";
@@ -48,14 +48,16 @@ export function growthReports(
   session: TimeSpan,
   options: GrowthOptions,
 ): GrowthReports {
-  const series = all.filter(({ id, values }) => id.unit === "bytes" && changes(values));
+  const changing = all.filter(({ id, values }) => id.unit === "bytes" && changes(values));
+  const series = changing.filter(({ drifts }) => !drifts);
   const questions = [
     ...series.map((one) => ask(one, null, "samples", [session])),
     ...repetitions(series, phases),
     ...singly(series, phases),
   ];
   const isIrregular = irregularity(options);
-  const growth: GrowthReport[] = [];
+  const growth: GrowthReport[] = changing.filter(({ drifts }) => drifts)
+    .map((one) => unjudgedReport(one, session));
   let leftOut = 0;
   for (const question of questions) {
     const samples = question.basis === "samples"
@@ -167,6 +169,15 @@ function report(
   const growth = judgeGrowth(samples, { alpha: alpha / among, limitBytes, leastSamples });
   const { startMs } = spans[0]!;
   return { series: series.id, phase, basis, startMs, endMs: spans.at(-1)!.endMs, growth };
+}
+
+/** Why Windows' count of the GPU memory of a process says nothing about leaks. */
+const DRIFTS = "Not judged: Windows' count of the GPU memory that a process has committed drifts " +
+  "(KB 4490156), and jumps when the machine wakes";
+
+function unjudgedReport(series: Series, { startMs, endMs }: TimeSpan): GrowthReport {
+  const growth = notJudged(series, DRIFTS);
+  return { series: series.id, phase: null, basis: "samples", startMs, endMs, growth };
 }
 
 /** Whether two known values differ. */

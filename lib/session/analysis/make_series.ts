@@ -27,6 +27,8 @@ export interface Series extends Samples {
   /** The watched group or process, of `target_rss` and `target_vram`; the process of an allocator. */
   readonly owner: string | null;
   readonly limit: Bytes;
+  /** It is a count that drifts by itself: no growth is judged by it. */
+  readonly drifts: boolean;
   /** Above this it is critical, as the settings have it; `null`: they say nothing about it. */
   readonly critical: Bytes;
 }
@@ -35,10 +37,14 @@ export interface Series extends Samples {
 export const HOLD_INTERVALS = 1.5;
 
 /** What makes a series; it counts for as long as the others do unless it says so. */
-export type NamedSeries = Omit<Series, "id" | "holdMs" | "sessionEndMs" | "critical"> & SeriesId & {
-  readonly holdMs?: number;
-  readonly critical?: Bytes;
-};
+export type NamedSeries =
+  & Omit<Series, "id" | "holdMs" | "sessionEndMs" | "critical" | "drifts">
+  & SeriesId
+  & {
+    readonly holdMs?: number;
+    readonly critical?: Bytes;
+    readonly drifts?: boolean;
+  };
 
 /** A series with what all have. */
 export function makeSeries(data: SessionData, { id, label, unit, ...rest }: NamedSeries): Series {
@@ -46,6 +52,7 @@ export function makeSeries(data: SessionData, { id, label, unit, ...rest }: Name
     holdMs: data.intervalMs * HOLD_INTERVALS,
     sessionEndMs: data.durationMs,
     critical: null,
+    drifts: false,
     ...rest,
     id: { id, label, unit },
   };

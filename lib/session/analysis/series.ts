@@ -27,7 +27,7 @@ export function seriesOf(
 }
 
 function gpuSeries(data: SessionData, settings: SessionSettings["gpu"]): readonly Series[] {
-  const vram = data.gpus.map(({ gpu, timesMs, columns }) => {
+  const vram = data.gpus.map(({ gpu, timesMs, columns, drifts }) => {
     const totalBytes = lastKnown(columns.totalBytes);
     return makeSeries(data, {
       id: `vram:gpu${gpu}`,
@@ -40,6 +40,7 @@ function gpuSeries(data: SessionData, settings: SessionSettings["gpu"]): readonl
       critical: gpuLimits({ totalBytes }, settings).critical,
       timesMs,
       values: columns.usedBytes,
+      drifts,
     });
   });
   const utilization = data.gpus.map(({ gpu, timesMs, columns }) =>
@@ -77,6 +78,7 @@ function sumOf(data: SessionData, vram: readonly Series[]): Series {
     limit: limits.reduce((sum, limit) => sum === null || limit === null ? null : sum + limit, 0),
     timesMs,
     values,
+    drifts: vram.some(({ drifts }) => drifts),
   });
 }
 

@@ -8,7 +8,7 @@ export function targetSeries(
   data: SessionData,
   groups: SessionSettings["groups"],
 ): readonly Series[] {
-  return data.processes.flatMap(({ target, timesMs, columns }) => {
+  return data.processes.flatMap(({ target, timesMs, columns, drifts }) => {
     const group = groups.find(({ name }) => name === target);
     const common = { unit: "bytes", gpu: null, owner: target, timesMs } as const;
     return [
@@ -27,6 +27,7 @@ export function targetSeries(
         kind: "target_vram",
         limit: group?.vramLimitBytes ?? null,
         values: columns.vramBytes,
+        drifts,
       }),
     ];
   });

@@ -14,7 +14,7 @@ const HOUR_MS = 3_600_000;
 export function isTelling({ growth }: GrowthReport, stats: SeriesStats | undefined): boolean {
   const { verdict, minimumDetectableBytesPerHour: least, judgedFromMs, judgedToMs } = growth;
   if (verdict === "leak") return true;
-  if (verdict === "too-short" || least === null) return false;
+  if (verdict === "too-short" || verdict === "not-judged" || least === null) return false;
   const spanMs = judgedFromMs === null || judgedToMs === null
     ? growth.spanMs
     : judgedToMs - judgedFromMs;

@@ -11,10 +11,12 @@ const TELLING_SAMPLES = 30;
 
 /** The series of the workload, as memory is checked; of a watched GPU memory and RAM both. */
 export function checkLeaks(analysis: Analysis): readonly CheckResult[] {
+  // What drifts by itself is left out: it could neither pass nor fail.
+  const drifting = analysis.growth.filter(({ growth }) => growth.verdict === "not-judged");
   const subjects = new Set(
     (["ram", "vram"] as const).flatMap((of) =>
       subjectsOf(analysis, of).map(({ series }) => series.id)
-    ),
+    ).filter((id) => !drifting.some(({ series }) => series.id === id)),
   );
   const statsOf = (id: string) => analysis.series.find(({ series }) => series.id === id);
   const judged = analysis.growth.filter((report) =>
@@ -79,7 +81,8 @@ export function checkLeaks(analysis: Analysis): readonly CheckResult[] {
     message: "no leak" +
       (seen === null
         ? ""
-        : `; one of ${formatPrecise(seen, "up")} an hour or more would have shown`),
+        : `; one of ${formatPrecise(seen, "up")} an hour or more would have shown`) +
+      drifting.map(({ series, growth }) => `; ${series.label}: ${growth.reason}`).join(""),
   }, ...undecided];
 }
 

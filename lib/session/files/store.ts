@@ -3,6 +3,8 @@
  * put a disk of their own in its place.
  */
 
+import { isWindows } from "../../system.ts";
+
 /** A file that rows are added to. Every method rejects with the system's error, whose `code` is such as `ENOSPC`. */
 export interface RowFile {
   /** Bytes it held when it was opened. */
@@ -61,7 +63,8 @@ export function realStore(): Store {
           written += (await handle.write(bytes.subarray(written))).bytesWritten;
         }
       },
-      truncate: (bytes) => handle.truncate(bytes),
+      // What is open for adding only can't be cut on Windows.
+      truncate: (bytes) => isWindows() ? fs.truncate(path, bytes) : handle.truncate(bytes),
       sync: () => handle.datasync(),
       isInPlace: () => fs.stat(path).then((found) => found.ino === ino, isMissing(false)),
       close: () => handle.close(),

@@ -49,6 +49,8 @@ export interface GpuTrack extends Track<GpuQuantity> {
   readonly uuid: string | null;
   /** Name of the product, where the session tells it. Untrusted text. */
   readonly name: string | null;
+  /** Its used memory is what processes hold by Windows' count, which drifts: no leak is judged by it. */
+  readonly drifts: boolean;
 }
 
 /** One watched group or process. */
@@ -57,6 +59,8 @@ export interface ProcessTrack extends Track<ProcessQuantity> {
   readonly kind: "group" | "process";
   readonly pid: number | null;
   readonly name: string | null;
+  /** Its GPU memory comes from Windows' count, at times at least, which drifts: no leak is judged by it. */
+  readonly drifts: boolean;
 }
 
 /** One reporting allocator. */

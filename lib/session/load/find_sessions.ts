@@ -1,5 +1,7 @@
 /** Which recordings there are in folders and among files. */
 import { HypomnesisError } from "../../errors.ts";
+import { folderLength } from "../../paths.ts";
+import { isWindows } from "../../system.ts";
 import { escapeText } from "../../text.ts";
 import { COLUMNS, type Table } from "../columns.ts";
 import { parseFileName } from "../file_names.ts";
@@ -137,14 +139,17 @@ function isTable(file: string): file is Table {
 /** The folder of a path and what is behind it. */
 export function splitPath(path: string): { readonly folder: string; readonly name: string } {
   const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  return at < 0
-    ? { folder: ".", name: path }
-    : { folder: path.slice(0, at) || path.slice(0, 1), name: path.slice(at + 1) };
+  const name = path.slice(Math.max(at + 1, folderLength(path)));
+  if (name === path) return { folder: ".", name };
+  // `C:x` is in the folder where drive C: is at the time.
+  const folder = at < 0 ? path.slice(0, path.length - name.length) : path.slice(0, at);
+  return { folder: folder || path.slice(0, 1), name };
 }
 
 function joinPath(folder: string, name: string): string {
   if (folder === ".") return name;
-  return /[/\\]$/.test(folder) ? `${folder}${name}` : `${folder}/${name}`;
+  const isOpen = /[/\\]$/.test(folder) || (isWindows() && /^[a-z]:$/i.test(folder));
+  return isOpen ? `${folder}${name}` : `${folder}/${name}`;
 }
 
 function missing(path: string): HypomnesisError {

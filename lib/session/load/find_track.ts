@@ -25,7 +25,10 @@ export function gpuFinder(table: TrackTable<IdOf<GpuTrack>, GpuQuantity>) {
         before.id = { ...before.id, uuid };
         return before;
       }
-      const found = table.track(`${gpu} ${uuid ?? ""}`, () => ({ gpu, uuid, name: null }));
+      const found = table.track(
+        `${gpu} ${uuid ?? ""}`,
+        () => ({ gpu, uuid, name: null, drifts: false }),
+      );
       last.set(gpu, found);
       return found;
     };
@@ -40,10 +43,16 @@ export function systemFinder(table: TrackTable<unknown, SystemQuantity>) {
   };
 }
 
+/** Windows' count of the GPU memory of a process grows by itself (KB 4490156), and jumps when the machine wakes. */
+export function drifts(source: string | null): boolean {
+  return source === "pdh";
+}
+
 /** A target is its name, and its PID where it is one process. */
 export function processFinder(table: TrackTable<IdOf<ProcessTrack>, ProcessQuantity>) {
   return (places: Places): FindTrack<IdOf<ProcessTrack>, ProcessQuantity> => {
     const last = new Map<string, GrowingTrack<IdOf<ProcessTrack>, ProcessQuantity>>();
+    const sourceCell = places.get("vramSource");
     return (row) => {
       const target = text(row, places.get("target"));
       if (target === null) return null;
@@ -51,12 +60,15 @@ export function processFinder(table: TrackTable<IdOf<ProcessTrack>, ProcessQuant
       let found = last.get(target);
       if (found === undefined || (pid !== null && pid !== found.id.pid)) {
         const kind = text(row, places.get("kind")) === "process" ? "process" : "group";
-        const id = { target, kind, pid, name: null } as const;
+        const id = { target, kind, pid, name: null, drifts: false } as const;
         found = table.track(`${pid ?? ""} ${target}`, () => id);
         last.set(target, found);
       }
       const name = text(row, places.get("name"));
       if (name !== null && name !== found.id.name) found.id = { ...found.id, name };
+      if (!found.id.drifts && drifts(text(row, sourceCell))) {
+        found.id = { ...found.id, drifts: true };
+      }
       return found;
     };
   };

@@ -133,7 +133,7 @@ class SmiLog {
       this.#indexes.set(key, index === null ? this.#indexes.size : Number(index));
     }
     const gpu = this.#indexes.get(key)!;
-    return this.#table.track(key, () => ({ gpu, uuid, name: text("name") }));
+    return this.#table.track(key, () => ({ gpu, uuid, name: text("name"), drifts: false }));
   }
 
   /** nvidia-smi tells the GPUs of one time in their order, each with the same time stamp. */
@@ -143,7 +143,7 @@ class SmiLog {
   ): GrowingTrack<IdOf<GpuTrack>, GpuQuantity> {
     const gpu = timestamp === this.#place.timestamp ? this.#place.count : 0;
     this.#place = { timestamp, count: gpu + 1 };
-    return this.#table.track(String(gpu), () => ({ gpu, uuid: null, name }));
+    return this.#table.track(String(gpu), () => ({ gpu, uuid: null, name, drifts: false }));
   }
 
   finish(): SessionData {

@@ -1,4 +1,5 @@
 /** What a reader should know about the files, gathered while they are read. */
+import { folderLength } from "../../paths.ts";
 import { escapeText } from "../../text.ts";
 import type { GunzipOutcome } from "../files/gunzip.ts";
 
@@ -46,5 +47,5 @@ function counted(count: number, what: string): string {
 
 /** The last part of a path, safe to show. */
 export function baseName(path: string): string {
-  return escapeText(path.slice(path.lastIndexOf("/") + 1));
+  return escapeText(path.slice(folderLength(path)));
 }

@@ -1,6 +1,10 @@
-/** The lines of `hmn watch --json`, folded into tracks. Pure: lines in, tracks out. */
+/**
+ * The lines of `hmn watch --json`, folded into tracks. Pure: lines in, tracks out.
+ *
+ * Over 200 lines because what one line tells is judged by those before it.
+ */
 import type { Gap, GpuQuantity, GpuTrack, ProcessQuantity, ProcessTrack } from "./data.ts";
-import type { IdOf } from "./find_track.ts";
+import { drifts, type IdOf } from "./find_track.ts";
 import { GapSpans } from "./gap_spans.ts";
 import { medianInterval, MissingTicks } from "./missing_ticks.ts";
 import { GPU_QUANTITIES, PROCESS_QUANTITIES } from "./quantities.ts";
@@ -88,11 +92,13 @@ export class WatchLines {
     const pid = number(record.pid);
     if (!Number.isSafeInteger(pid)) return false;
     const key = `${pid} ${this.#reused.get(pid) ?? 0}`;
-    const id = { target: String(pid), kind: "process", pid, name: null } as const;
+    const id = { target: String(pid), kind: "process", pid, name: null, drifts: false } as const;
     const track = this.#processes.track(key, () => id);
     if (typeof record.name === "string" && record.name !== track.id.name) {
       track.id = { ...track.id, name: record.name };
     }
+    const isDrifting = drifts(text(record.source));
+    if (isDrifting && !track.id.drifts) track.id = { ...track.id, drifts: true };
     const count = { running: 1, exited: 0 }[String(record.state)] ?? NaN;
     const usedBytes = this.#bytes(record.used_bytes);
     // In the order of the quantities: processes, RAM, swap, GPU memory, CPU.
@@ -102,7 +108,11 @@ export class WatchLines {
       const index = number(device.device_index);
       if (!Number.isSafeInteger(index) || index < 0) continue;
       const uuid = typeof device.device_uuid === "string" ? device.device_uuid : null;
-      this.#gpus.track(String(index), () => ({ gpu: index, uuid, name: null }));
+      const gpu = this.#gpus.track(
+        String(index),
+        () => ({ gpu: index, uuid, name: null, drifts: false }),
+      );
+      if (isDrifting && !gpu.id.drifts) gpu.id = { ...gpu.id, drifts: true };
       const held = this.#bytes(device.used_bytes);
       tick.heldOn.set(index, (tick.heldOn.get(index) ?? 0) + held);
     }

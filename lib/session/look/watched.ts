@@ -1,7 +1,9 @@
 /** What each target holds at one tick. */
 import type { GpuReply } from "../../protocol.ts";
 import type { Bytes, ProcessMemory } from "../../records.ts";
+import { swapOf } from "../../run/swap.ts";
 import { type Holdings, holdings } from "../../snapshot.ts";
+import type { SourceName } from "../../sources.ts";
 import type { WatchedSample } from "../tick.ts";
 import { cpuRatio } from "./own_cost.ts";
 import type { Membership } from "./membership.ts";
@@ -53,8 +55,8 @@ export class WatchedTargets {
         name: largest?.name ?? null,
         processCount: members.length,
         rssBytes: sum(members, ({ rssBytes }) => rssBytes),
-        swapBytes: sum(members, ({ swapBytes }) => swapBytes),
-        vramBytes: heldBy === null ? null : held(members, gpu!, heldBy),
+        swapBytes: swapOf(members),
+        ...heldBy === null ? NOT_TOLD : held(members, gpu!, heldBy),
         cpuRatio: this.#cpuRatio(target, members, elapsedMs),
         gap: null,
       };
@@ -86,7 +88,7 @@ function unreadSample({ name, kind }: Pick<Target, "name" | "kind">, gap: string
     processCount: null,
     rssBytes: null,
     swapBytes: null,
-    vramBytes: null,
+    ...NOT_TOLD,
     cpuRatio: null,
     gap,
   };
@@ -100,14 +102,20 @@ function sum(
   return members.reduce((bytes, member) => bytes + (of(member) ?? 0), 0);
 }
 
-function held(members: readonly ProcessMemory[], gpu: GpuReply, heldBy: Holdings): Bytes {
-  let bytes = 0;
+type Vram = Pick<WatchedSample, "vramBytes" | "vramSource">;
+const NOT_TOLD: Vram = { vramBytes: null, vramSource: null };
+
+function held(members: readonly ProcessMemory[], gpu: GpuReply, heldBy: Holdings): Vram {
+  let vramBytes = 0;
+  let vramSource: SourceName | null = null;
   for (const device of gpu.devices) {
     for (const { pid } of members) {
       const part = heldBy(device, pid);
-      if (part === null) return null;
-      bytes += part.bytes;
+      if (part === null) return NOT_TOLD;
+      vramBytes += part.bytes;
+      // A sum drifts as soon as one part of it does.
+      if (vramSource !== "pdh") vramSource = part.source;
     }
   }
-  return bytes;
+  return { vramBytes, vramSource };
 }

@@ -23,6 +23,7 @@ export type { GrowthSeries } from "./windows.ts";
  * - `stable`: none of these.
  * - `too-short`: fewer samples than asked for, or so short and unsteady that even a growth by twice the median would
  *   go unseen.
+ * - `not-judged`: the number grows by itself, whatever memory does, as Windows' count of a process's GPU memory does.
  */
 export interface Growth {
   readonly verdict: GrowthVerdict;
@@ -126,6 +127,29 @@ export function judgeGrowth(series: GrowthSeries, options: GrowthOptions = {}): 
     judgedFromMs: part.timesMs[0] ?? null,
     judgedToMs: part.timesMs.at(-1) ?? null,
     ...untilLimit(judgement, limitBytes),
+  };
+}
+
+/** The place of a verdict on a series that must not be judged. */
+export function notJudged({ timesMs }: GrowthSeries, reason: string): Growth {
+  return {
+    verdict: "not-judged",
+    reason,
+    slopeBytesPerHour: null,
+    slopeLow: null,
+    slopeHigh: null,
+    rawSlopeBytesPerHour: null,
+    pRaw: null,
+    pEnvelope: null,
+    p: null,
+    minimumDetectableBytesPerHour: null,
+    steps: [],
+    sawtoothAmplitudeBytes: null,
+    samples: timesMs.length,
+    spanMs: timesMs.length === 0 ? 0 : timesMs.at(-1)! - timesMs[0]!,
+    judgedFromMs: null,
+    judgedToMs: null,
+    ...NEVER,
   };
 }
 

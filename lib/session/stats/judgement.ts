@@ -12,11 +12,13 @@ import { type Trend, trendOf } from "./trend.ts";
 import { type GrowthSeries, lowsOf, mediansOf, windowsOf } from "./windows.ts";
 
 /** The kinds of growth; what each means stands at `Growth` in growth.ts. */
-export type GrowthVerdict = "leak" | "step" | "sawtooth" | "warm-up" | "stable" | "too-short";
+export type GrowthVerdict = JudgedVerdict | "not-judged";
+/** Those that are judged. */
+type JudgedVerdict = "leak" | "step" | "sawtooth" | "warm-up" | "stable" | "too-short";
 
 /** A verdict and what it rests on. */
 export interface Judgement {
-  readonly verdict: GrowthVerdict;
+  readonly verdict: JudgedVerdict;
   /** The samples that decided: all, or those after a warm-up, or on the longest level between steps. */
   readonly part: GrowthSeries;
   /** Of the lower envelope and of the medians of that part; `null` where it is too short. */
@@ -158,7 +160,7 @@ function quietVerdict(
   { values }: GrowthSeries,
   teeth: Teeth | null,
   unseenBytes: number,
-): GrowthVerdict {
+): JudgedVerdict {
   const level = median(values)!;
   if (teeth !== null && teeth.amplitude >= Math.max(MIB, LARGE_TEETH_SHARE * level)) {
     return "sawtooth";

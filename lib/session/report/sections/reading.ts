@@ -18,7 +18,7 @@ export function reading(): readonly Block[] {
     "Explained by phases: the share of a series' variation that lies between phases and not within " +
     "them (eta squared). Pearson and Spearman: from -1 (one rises as the other falls) by 0 to 1.",
     "Verdicts of stability: leak, it grows without end; step, it rose once and stayed; warm-up, it " +
-    "rose at first; sawtooth, it rises and is given back; stable; too-short, nothing can be told. A " +
-    "p below 0.01 counts as growth.",
+    "rose at first; sawtooth, it rises and is given back; stable; too-short, nothing can be told; not-judged, the number " +
+    "grows by itself, as Windows' count of a process's GPU memory does. A p below 0.01 counts as growth.",
   ])];
 }

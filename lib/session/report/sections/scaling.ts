@@ -52,9 +52,8 @@ function timeToLimit(
 ): string {
   if (timeToLimitMs === null) {
     const whole = growth.find((one) => one.series.id === series.id && one.phase === null);
-    return whole === undefined || whole.growth.verdict === "too-short"
-      ? UNKNOWN
-      : "it does not grow";
+    const verdict = whole?.growth.verdict ?? "too-short";
+    return verdict === "too-short" || verdict === "not-judged" ? UNKNOWN : "it does not grow";
   }
   if (timeToLimitMs === 0) return "it is reached";
   const low = timeToLimitLowMs === null ? UNKNOWN : span(timeToLimitLowMs);

@@ -11,6 +11,7 @@ const TONES: Readonly<Record<GrowthVerdict, Tone>> = {
   "warm-up": "good",
   stable: "good",
   "too-short": "unknown",
+  "not-judged": "unknown",
 };
 /** The gravest first. */
 const ORDER: readonly GrowthVerdict[] = [
@@ -20,6 +21,7 @@ const ORDER: readonly GrowthVerdict[] = [
   "warm-up",
   "sawtooth",
   "stable",
+  "not-judged",
 ];
 
 /** Of the verdicts within phases so many are read. */

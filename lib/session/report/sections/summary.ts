@@ -64,7 +64,9 @@ function ofGrowth({ growth, insights, series }: Analysis): Verdict[] {
       slope(growth.slopeBytesPerHour)
     }`,
   }));
-  const whole = growth.filter(({ phase }) => phase === null);
+  const whole = growth.filter(({ phase, growth }) =>
+    phase === null && growth.verdict !== "not-judged"
+  );
   const short = whole.filter(({ growth }) => growth.verdict === "too-short");
   if (short.length > 0) {
     found.push({
