@@ -23,7 +23,7 @@ import { Lanes } from "./lanes.ts";
 import { type Isolation, type MeterOptions, settle } from "./options.ts";
 import { ownPid } from "./own_process.ts";
 import type { LocalRequest, Reply, ReplyTo, Request } from "./protocol.ts";
-import type { DeviceInfo, GpuProcess } from "./records.ts";
+import type { DeviceInfo, GpuProcess, OwnVideoMemory } from "./records.ts";
 import { type DeviceSelector, noDeviceError, selectDevice } from "./select_device.ts";
 import {
   type ProcessGpuInfo,
@@ -205,9 +205,18 @@ export class Meter implements AsyncDisposable {
   ): Promise<ProcessGpuInfo> {
     const pid = options.pid ?? ownPid();
     checkPid(pid);
-    const reply = await this.ask({ kind: "gpu", processes: true, telemetry: false }, options);
+    const [reply, videoMemory] = await Promise.all([
+      this.ask({ kind: "gpu", processes: true, telemetry: false }, options),
+      pid === ownPid() ? this.#ownVideoMemory(options) : [],
+    ]);
     const { index } = selectDevice(reply.devices, device, reply.failures);
-    return processGpuInfo(reply, index, pid)!;
+    return processGpuInfo({ ...reply, videoMemory }, index, pid)!;
+  }
+
+  /** Empty where Windows does not tell it, and on every other system. */
+  async #ownVideoMemory(options: AskOptions): Promise<readonly OwnVideoMemory[]> {
+    if (!this.#composer.settings.sources.includes("dxgi_self")) return [];
+    return (await this.ask({ kind: "video_memory" }, options)).devices;
   }
 
   /**
