@@ -31,9 +31,9 @@ export async function askDoctor(composer: Composer): Promise<DoctorReply> {
   };
 }
 
-/** Those for this system, and those that were asked for by name. */
+/** Those for this system, and those that were asked for by name; what runs in the caller itself only then. */
 function shown({ sources }: Settings): SourceName[] {
-  const here = sourcesHere();
+  const here = sourcesHere().filter((name) => SOURCES[name].lane !== "own");
   return SOURCE_NAMES.filter((name) => here.includes(name) || sources.includes(name));
 }
 

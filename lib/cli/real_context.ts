@@ -2,7 +2,8 @@
 import { readEnv } from "../env.ts";
 import { ownPid } from "../own_process.ts";
 import { startCommand } from "../run/start_command.ts";
-import { isWindows } from "../system.ts";
+import { type SourceName, SOURCES } from "../sources.ts";
+import { isWindows, sourcesHere } from "../system.ts";
 import type { Asker, AskerOptions } from "./asker.ts";
 import type { CliContext } from "./context.ts";
 import { EXIT_OF } from "./ending.ts";
@@ -46,17 +47,27 @@ async function* readStdin(): AsyncGenerator<string> {
 
 /** Opens what answers the command line: a server, or a meter in child processes, so that it always ends. */
 async function openRealAsker(options: AskerOptions): Promise<Asker> {
-  const { sources, onWait, url, token } = options;
+  const { onWait, url, token } = options;
   if (url !== undefined) {
     const { remoteAsker } = await import("./remote_asker.ts");
     return remoteAsker(url, token);
   }
   const { openMeter } = await import("../meter.ts");
+  const sources = options.sources ?? unnamedSources();
   return openMeter({
     isolation: "process",
     ...(sources === undefined ? {} : { sources }),
     ...(onWait === undefined ? {} : { onWait }),
   });
+}
+
+/**
+ * What is asked where nothing is named: all but what runs in this very process, where a driver's crash would leave
+ * nobody to tell of it. `undefined`: the environment names them.
+ */
+function unnamedSources(): readonly SourceName[] | undefined {
+  if (readEnv("HMN_SOURCES")) return undefined;
+  return sourcesHere().filter((name) => SOURCES[name].lane !== "own");
 }
 
 /** Ends the program. What was written is out, and a child that hangs goes with its parent. */
