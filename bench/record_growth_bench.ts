@@ -52,6 +52,7 @@ function tickAt(tick: number): SessionTick {
       rssBytes: used * 4 * GIB,
       swapBytes: 0,
       vramBytes: used * 3 * GIB,
+      vramSource: "nvml",
       cpuRatio: used,
       gap: null,
     }],
