@@ -270,6 +270,8 @@ export interface WorkerConfig {
   readonly protocol: number;
   /** Process id of the host; a child whose parent is another one is orphaned and ends. */
   readonly hostPid: number;
+  /** The same for all workers of a host, and known to nobody else: by this name they find each other on Windows. */
+  readonly hostName: string;
   /** Sources that may be asked at all. */
   readonly sources: readonly SourceName[];
   /** Path of the NVML library to use instead of the usual ones. */

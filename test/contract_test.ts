@@ -122,6 +122,7 @@ describe("the contract", () => {
       const answerer = makeAnswerer(host(), {
         protocol: 1,
         hostPid: PID,
+        hostName: "a-host",
         sources: ["proc", "proc_mm", "nvml", "nvidia_smi"],
         nvmlPath: null,
         nvidiaSmiPath: null,

@@ -43,6 +43,8 @@ const SLOW = [
   "fleet_test.ts",
   "http_abuse_test.ts",
   "hmn_serve_test.ts",
+  "windows_isolation_test.ts",
+  "windows_cli_test.ts",
 ];
 
 const scratch = mkdtempSync(join(tmpdir(), "hypomnesis-run-"));
@@ -144,15 +146,36 @@ async function inPool(jobs, atATime = AT_A_TIME) {
   await Promise.all(Array.from({ length: atATime }, worker));
 }
 
+/** The tests of this name run Windows programs. */
+const isForWindows = (file) => file.startsWith("windows_");
+
+/** What those tests need: Wine and two runtimes, for this run alone. Whether they must run they know themselves. */
+async function setUpWindows() {
+  if (process.platform !== "linux" || process.arch !== "x64" || process.getuid() !== 0) return;
+  const folder = join(scratch, "wine");
+  const startMs = performance.now();
+  const script = join(here, "windows/set_up.mjs");
+  const options = { cwd: root, env, timeoutMs: 10 * MINUTE };
+  const { ok, output } = await runCommand(process.execPath, [script, folder], options);
+  env.HMN_WINE_ROOT = folder;
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  console.log(
+    `${ok ? "ok    " : "no"} Windows set up in Wine (${seconds} s)${
+      ok ? "" : `: ${output.trim()}`
+    }`,
+  );
+}
+
 /**
- * The fake libraries of the tests are C, one pipeline of the README goes through jq, an example is Python, pages need a browser,
- * and the metrics and the files of deploy/ are checked by the programs they are made for.
+ * The fake libraries of the tests are C, some of them for Windows, one pipeline of the README goes through jq, an
+ * example is Python, pages need a browser, and the metrics and the files of deploy/ are checked by the programs they are made for.
  */
 function installTools() {
   const isHere = (program) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
   // Asking Chromium itself would start it.
   const missing = [
     ...(isHere("gcc") ? [] : ["gcc", "libc6-dev"]),
+    ...(isHere("x86_64-w64-mingw32-gcc") ? [] : ["gcc-mingw-w64-x86-64-win32"]),
     ...(isHere("jq") ? [] : ["jq"]),
     ...(isHere("python3") ? [] : ["python3"]),
     ...(existsSync("/usr/bin/chromium") ? [] : ["chromium"]),
@@ -190,6 +213,8 @@ const files = readdirSync(here).filter((file) => file.endsWith("_test.ts"))
   .sort((a, b) => Number(SLOW.includes(b)) - Number(SLOW.includes(a)) || (a < b ? -1 : 1));
 
 installTools();
+// Beside the checks that measure nothing.
+const windows = files.some(isForWindows) ? setUpWindows() : null;
 await inPool([
   // The packages are made of what stands in `dist`.
   () => check("build", "bun", ["deploy/build.ts"]),
@@ -199,6 +224,7 @@ await inPool([
     () => check("types", "deno", ["check", ...TYPED]),
   ]),
 ]);
+await windows;
 const jobs = (chosen) =>
   chosen.flatMap((file) => ["bun", "deno"].map((runtime) => () => testFile(runtime, file)));
 await inPool(jobs(files.filter((file) => ALONE.includes(file))), 1);

@@ -13,7 +13,7 @@ import { openThread, type Port } from "./host/thread.ts";
 
 async function start(config: WorkerConfig, port: Port): Promise<Answerer> {
   const host = await realHost(config.debug ? (line) => port.send({ debug: line }) : null);
-  if (port.isProcess) endWithHost(host, config.hostPid);
+  if (port.isProcess) endWithHost(host, config);
   return makeAnswerer(host, config);
 }
 

@@ -49,6 +49,8 @@ const IDLE_MS = 60_000;
 
 /** A worker that could not be started is tried again after this time. */
 const START_AGAIN_MS = 1_000;
+/** See {@linkcode WorkerConfig.hostName}. */
+const HOST_NAME = crypto.randomUUID();
 
 /** One lane of one meter. */
 export class Lane {
@@ -203,6 +205,7 @@ export class Lane {
     return {
       protocol: PROTOCOL_VERSION,
       hostPid: ownPid(),
+      hostName: HOST_NAME,
       sources: this.#sources,
       nvmlPath: this.#settings.nvmlPath,
       nvidiaSmiPath: this.#settings.nvidiaSmiPath,

@@ -1,6 +1,7 @@
 #include "fake_config.h"
 
-#include <dlfcn.h>
+#include "fake_system.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,22 +25,20 @@ static Config *now(void) { return __atomic_load_n(&current, __ATOMIC_ACQUIRE); }
 
 static void config_path(char *path, size_t size) {
     const char *named = getenv("FAKE_NVML");
-    Dl_info self;
+    char folder[4096];
     if (named != NULL && *named != '\0') {
         snprintf(path, size, "%s", named);
-    } else if (dladdr((void *)config_path, &self) != 0 && strrchr(self.dli_fname, '/') != NULL) {
-        int folder = (int)(strrchr(self.dli_fname, '/') - self.dli_fname);
-        snprintf(path, size, "%.*s/fake_nvml.conf", folder, self.dli_fname);
-    } else {
-        snprintf(path, size, "fake_nvml.conf");
+        return;
     }
+    library_folder(folder, sizeof folder);
+    snprintf(path, size, "%s/fake_nvml.conf", folder);
 }
 
 /* The whole file; empty where there is none. */
 static char *read_file(void) {
-    char path[4096];
+    char path[4200];
     config_path(path, sizeof path);
-    FILE *file = fopen(path, "re");
+    FILE *file = fopen(path, READ_ONLY);
     size_t size = 0, room = 4096;
     char *text = malloc(room);
     while (file != NULL) {
@@ -55,12 +54,14 @@ static char *read_file(void) {
 
 static Config *parse(char *source) {
     Config *config = calloc(1, sizeof *config);
-    char *text = strdup(source), *rest = text, *line;
+    char *text = strdup(source), *next;
     int room = 1;
     for (const char *at = source; *at != '\0'; at++) room += *at == '\n';
     config->source = source;
     config->lines = calloc((size_t)room, sizeof *config->lines);
-    while ((line = strsep(&rest, "\n")) != NULL) {
+    for (char *line = text; line != NULL; line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL) *next++ = '\0';
         char *value = strchr(line, '=');
         if (*line == '#' || value == NULL) continue;
         *value++ = '\0';

@@ -5,10 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fake_system.h"
 #include "nvml_abi.h"
-
-/* Everything is hidden but what has this mark, as a version script can only hide more. */
-#define EXPORT __attribute__((visibility("default")))
 
 #define MAX_GPUS 16
 #define MAX_SLICES 8

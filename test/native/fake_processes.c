@@ -25,7 +25,7 @@ static void add(Rows *rows, ProcessRow row) {
 /* `self` and `parent` are the process that loaded the library and its parent. */
 static uint32_t pid_from(const char *text) {
     if (strncmp(text, "self", 4) == 0) return (uint32_t)getpid();
-    if (strncmp(text, "parent", 6) == 0) return (uint32_t)getppid();
+    if (strncmp(text, "parent", 6) == 0) return parent_pid();
     return (uint32_t)number_from(text);
 }
 

@@ -6,7 +6,7 @@ import type { Host } from "../host/host.ts";
 import { parseLuid } from "./luid.ts";
 import { type NativeMemory, openNativeMemory } from "./native_memory.ts";
 import { normalPciBusId } from "./pci_bus_id.ts";
-import { inSystem32 } from "./system32.ts";
+import { inSystem32 } from "../host/system32.ts";
 
 /** What is known of a GPU. */
 export interface AdapterAddress {

@@ -1,6 +1,6 @@
 /** Memory outside the runtime, for structs that hold pointers (Windows: `LocalAlloc`, `LocalFree`, `RtlMoveMemory`). */
 import { type Host, HostError } from "../host/host.ts";
-import { inSystem32 } from "./system32.ts";
+import { inSystem32 } from "../host/system32.ts";
 
 export const MEMORY_SIGNATURES = {
   LocalAlloc: { args: ["u32", "u64"], returns: "u64" },

@@ -3,6 +3,7 @@ import { loadFfi, type OpenLibrary } from "../ffi/open.ts";
 import { denoFiles } from "./deno_files.ts";
 import type { Files } from "./files.ts";
 import type { Host } from "./host.ts";
+import { makeJob } from "./job_object.ts";
 import { LIBC_SIGNATURES, libcFiles } from "./libc_files.ts";
 import { nodeFiles } from "./node_files.ts";
 
@@ -18,6 +19,7 @@ const PLATFORMS: Readonly<Record<string, Host["platform"]>> = {
 
 function filesOfThisRuntime(openLibrary: OpenLibrary): Files {
   if ("Bun" in globalThis) return nodeFiles();
+  if (Deno.build.os === "windows") return denoFiles();
   try {
     return libcFiles(openLibrary(LIBC, LIBC_SIGNATURES), denoFiles());
   } catch {
@@ -39,7 +41,7 @@ export async function realHost(onDebug: ((line: string) => void) | null): Promis
   const { openLibrary, functionAt } = await loadFfi();
   const files = filesOfThisRuntime(openLibrary);
   const platform = "Bun" in globalThis ? process.platform : Deno.build.os;
-  return {
+  const host: Host = {
     platform: PLATFORMS[platform] ?? "unknown",
     readText: files.readText,
     list: files.list,
@@ -53,10 +55,11 @@ export async function realHost(onDebug: ((line: string) => void) | null): Promis
     async run(program, args, limits) {
       // Most workers never run a program.
       const { runProgram } = await import("./run_program.ts");
-      return runProgram(program, args, limits);
+      return runProgram(program, args, limits, () => makeJob(host));
     },
     now: () => performance.now(),
     wallClock: () => Date.now(),
     debug: onDebug === null ? () => {} : (line) => onDebug(line()),
   };
+  return host;
 }

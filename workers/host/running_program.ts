@@ -1,5 +1,6 @@
 /** A program that runs, the same in Bun and in Deno; `start_in_bun.ts` and `start_in_deno.ts` make it. */
 import { HostError, type HostErrorCode } from "./host.ts";
+import { type Job, KILLED } from "./job_object.ts";
 
 /** How a process ended. */
 export interface ExitStatus {
@@ -13,11 +14,12 @@ export type OutputSink = (stream: "stdout" | "stderr", bytes: Uint8Array) => voi
 
 /** A program that runs. */
 export interface RunningProgram {
+  readonly pid: number;
   /** Settles when the process itself has ended; never rejects. */
   readonly exited: Promise<ExitStatus>;
   /** Settles when nobody can write to its stdout and stderr any more; never rejects. */
   readonly outputEnded: Promise<unknown>;
-  /** Sends SIGKILL to the process and all it started in its group. Never throws. */
+  /** Kills the process, on Unix with all it started in its group. Never throws. */
   killGroup(): void;
   /** Closes our ends of the pipes and stops keeping this process alive for its sake. Never throws. */
   letGo(): void;
@@ -30,6 +32,26 @@ export type StartProgram = (
   env: Readonly<Record<string, string>>,
   sink: OutputSink,
 ) => Promise<RunningProgram>;
+
+/** The same program, killed as a whole: with all it starts from now on. That is how it goes on Windows. */
+export function inJob(running: RunningProgram, job: Job): RunningProgram {
+  job.add(running.pid);
+  return {
+    ...running,
+    // Windows tells no signals: what was killed is known by the exit code that its killer gave it.
+    exited: running.exited.then((status) =>
+      status.exitCode === KILLED ? { exitCode: null, signal: "SIGKILL" } : status
+    ),
+    killGroup() {
+      job.kill();
+      running.killGroup();
+    },
+    letGo() {
+      job.close();
+      running.letGo();
+    },
+  };
+}
 
 /** Names of system errors in either runtime, as the host names them. */
 const CODES: Readonly<Record<string, HostErrorCode>> = {

@@ -34,7 +34,8 @@ export async function startInBun(
   const windows = process.platform === "win32";
   const child = spawn(path, [...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    detached: !windows,
+    // On Windows: without a console, so without a window that flashes, and in no job of Bun's.
+    detached: true,
     windowsHide: true,
     cwd: windows ? undefined : "/",
     env: { ...env },
@@ -54,6 +55,7 @@ export async function startInBun(
     child.on("error", (error) => refuse(hostError(path, error)));
   });
   return {
+    pid: child.pid!,
     exited,
     outputEnded: Promise.all(ends),
     killGroup() {

@@ -21,7 +21,8 @@ export async function startInDeno(
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      detached: !windows,
+      // On Windows: without a console, so without a window that flashes, and in no job of Deno's.
+      detached: true,
       ...(windows ? {} : { cwd: "/" }),
       clearEnv: true,
       env: { ...withEnv },
@@ -54,13 +55,19 @@ export async function startInDeno(
       // The pipe broke: there is no more to come.
     }
   });
+  let killed = false;
   return {
-    exited: child.status.then(({ code, signal }) => ({
-      exitCode: signal === null ? code : null,
-      signal,
-    })),
+    pid: child.pid,
+    exited: child.status.then(({ code, signal }) => {
+      // What Deno kills on Windows ends with code 1 and no signal.
+      if (windows && killed && code === 1) return { exitCode: null, signal: "SIGKILL" };
+      return { exitCode: signal === null ? code : null, signal };
+    }),
     outputEnded: Promise.all(ends),
-    killGroup: () => killGroupInDeno(child, windows),
+    killGroup() {
+      killed = true;
+      killGroupInDeno(child, windows);
+    },
     letGo() {
       for (const reader of Object.values(readers)) reader.cancel().catch(() => {});
       child.unref();

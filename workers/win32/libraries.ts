@@ -1,6 +1,6 @@
 /** The system's libraries that RAM is read through, opened when they are first needed. */
 import type { Library, NativeFunction, Signatures } from "../ffi/library.ts";
-import { inSystem32 } from "../gpu/system32.ts";
+import { inSystem32 } from "../host/system32.ts";
 import { type Host, HostError } from "../host/host.ts";
 
 /** kernel32.dll. A handle is a `u64`. */

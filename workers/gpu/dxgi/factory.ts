@@ -2,7 +2,7 @@
 import type { Host } from "../../host/host.ts";
 import { HostError } from "../../host/host.ts";
 import { openNativeMemory } from "../native_memory.ts";
-import { inSystem32 } from "../system32.ts";
+import { inSystem32 } from "../../host/system32.ts";
 import type { Call } from "../told_calls.ts";
 import { IID_FACTORY1, SLOT } from "./abi.ts";
 import { type Com, makeCom } from "./com.ts";

@@ -6,6 +6,7 @@
  */
 import type { Failure } from "../../../lib/errors.ts";
 import type { DeviceInfo, Finding } from "../../../lib/records.ts";
+import type { Host } from "../../host/host.ts";
 import type { GpuQuestion, GpuReading, GpuSource, MakeGpuSource } from "../source.ts";
 import type { ParsedApps } from "./query_apps.ts";
 import { findingOf, readVersion } from "./diagnosis.ts";
@@ -25,7 +26,7 @@ export const makeNvidiaSmi: MakeGpuSource = (host, options) => {
   async function readAll(runs: SmiRuns, question: GpuQuestion): Promise<GpuReading> {
     const gpus = await readDevices(runs, question.telemetry, unknown);
     const askApps = question.processes && gpus.devices.length > 0;
-    const apps = askApps ? await readProcesses(runs, gpus.devices) : NO_APPS;
+    const apps = askApps ? await readProcesses(runs, gpus.devices, host.platform) : NO_APPS;
     return {
       devices: gpus.devices,
       processes: apps.processes,
@@ -83,11 +84,15 @@ async function readDevices(
   }
 }
 
-async function readProcesses(runs: SmiRuns, devices: readonly DeviceInfo[]): Promise<ParsedApps> {
+async function readProcesses(
+  runs: SmiRuns,
+  devices: readonly DeviceInfo[],
+  platform: Host["platform"],
+): Promise<ParsedApps> {
   const { outcome, failure } = await runs.run(QUERY_APPS_ARGS);
   if (failure !== null) return { ...NO_APPS, failures: [failure] };
   if (saysNoDevices(outcome.stdout)) return NO_APPS;
-  const parsed = parseApps(outcome.stdout, devices);
+  const parsed = parseApps(outcome.stdout, devices, platform);
   if (parsed.otherLines.length === 0 && outcome.exitCode === 0) return parsed;
   const rest = parsed.otherLines.join("\n");
   const unread = unreadFailure("list GPU processes", rest, outcome.stderr, outcome.exitCode);

@@ -2,6 +2,7 @@
 import type { Failure } from "../../../lib/errors.ts";
 import type { Bytes, DeviceInfo, GpuProcess } from "../../../lib/records.ts";
 import type { MissingMemory } from "../../../lib/records.ts";
+import type { Host } from "../../host/host.ts";
 import { type Cell, readCell, readMebibytes, splitLine } from "./cells.ts";
 import { readName } from "./names.ts";
 import { troubleFailure } from "./troubles.ts";
@@ -27,7 +28,11 @@ const MAX_PID = 2 ** 32 - 1;
  * hold memory all the same. A device counts as listed whole only where its rows explain all of its memory
  * in use; then nobody else can hold any.
  */
-export function parseApps(output: string, devices: readonly DeviceInfo[]): ParsedApps {
+export function parseApps(
+  output: string,
+  devices: readonly DeviceInfo[],
+  platform: Host["platform"] = "linux",
+): ParsedApps {
   const byUuid = new Map(devices.flatMap((d) => d.uuid === null ? [] : [[d.uuid, d] as const]));
   const processes: GpuProcess[] = [];
   const otherLines: string[] = [];
@@ -46,7 +51,9 @@ export function parseApps(output: string, devices: readonly DeviceInfo[]): Parse
       otherLines.push(line);
     } else {
       const memory = readMemory(cells[2]!, device);
-      if (memory.missing !== null) failures.addMemory(device, memory);
+      // Windows keeps the memory of processes itself (WDDM), so there that is the rule.
+      const isRule = platform === "windows" && memory.cell.trouble === "not_supported";
+      if (memory.missing !== null && !isRule) failures.addMemory(device, memory);
       processes.push(row(pid, cells[1]!, memory, device));
     }
   }

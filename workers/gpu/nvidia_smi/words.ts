@@ -27,7 +27,7 @@ const SAYINGS: readonly Saying[] = [
     advice: "load the nvidia kernel module or install the driver",
   },
   {
-    pattern: /couldn't find libnvidia-ml|LIBRARY_NOT_FOUND|library not found/i,
+    pattern: /couldn't find (libnvidia-ml|nvml\.dll)|LIBRARY_NOT_FOUND|library not found/i,
     code: "absent",
     driverCode: "NVML_ERROR_LIBRARY_NOT_FOUND",
     advice: "install the NVIDIA driver",

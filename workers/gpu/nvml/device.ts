@@ -46,9 +46,11 @@ export function readDevice(
   if (isFatal(memory.code)) {
     return unreadable(session, known, memory.code, `read the memory of GPU ${index}`);
   }
-  const mayBeUnified = !(memory.code === SUCCESS && memory.totalBytes !== 0);
+  const hasMemory = memory.code === SUCCESS && memory.totalBytes !== 0;
+  // On Windows the system's own sources tell of a GPU that shares its memory.
+  const mayBeUnified = !hasMemory && host.platform === "linux";
   const processes = question.processes || mayBeUnified
-    ? readProcesses(session, handle, mayBeUnified ? null : memory.totalBytes)
+    ? readProcesses(session, handle, hasMemory ? memory.totalBytes : null)
     : null;
   const unified = mayBeUnified && isUnified(memory, known.name, processes);
   if (memory.code !== SUCCESS && !unified) {

@@ -39,7 +39,7 @@ export function diagnoseNvml(
     if (code !== SUCCESS) codes.add(code);
   });
   if (!isSession(opened)) {
-    const failure = openFailure(opened, options.nvmlPath);
+    const failure = openFailure(opened, options.nvmlPath, host.platform);
     if (opened.code === null) {
       calls.push({ name: "dlopen", outcome: opened.detail, durationMs: opened.durationMs });
     }
@@ -50,7 +50,7 @@ export function diagnoseNvml(
       version: kernelDriver(host),
       calls,
       failures: [failure],
-      advice: adviceOf(codes, failure),
+      advice: adviceOf(codes, failure, host.platform),
       measures: [],
     };
   }
@@ -63,7 +63,7 @@ export function diagnoseNvml(
     version: versions(opened),
     calls,
     failures,
-    advice: adviceOf(codes, null),
+    advice: adviceOf(codes, null, host.platform),
     measures: measuresOf(readings),
   };
 }
@@ -112,6 +112,7 @@ function versions({ driverVersion, nvmlVersion, cudaDriverVersion }: Session): s
 
 /** The kernel module's own word, which is there also when the library is not. */
 function kernelDriver(host: Host): string | null {
+  if (host.platform !== "linux") return null;
   try {
     const text = host.readText("/proc/driver/nvidia/version");
     const version = /Kernel Module\s+(?:for \S+\s+)?(\d+(?:\.\d+)+)/.exec(text)?.[1];
@@ -121,12 +122,19 @@ function kernelDriver(host: Host): string | null {
   }
 }
 
-function adviceOf(codes: ReadonlySet<number>, failure: Failure | null): string[] {
+function adviceOf(
+  codes: ReadonlySet<number>,
+  failure: Failure | null,
+  platform: Host["platform"],
+): string[] {
   const advice = [...codes].map(adviceFor).filter((text) => text !== null);
   if (failure?.code === "absent" && advice.length === 0) {
+    const container = platform === "linux"
+      ? " in a container, start it with the NVIDIA runtime (--gpus all);"
+      : "";
     advice.push(
-      "with an NVIDIA GPU: install the driver; in a container, start it with the NVIDIA runtime " +
-        "(--gpus all); a library elsewhere can be named with HMN_NVML_PATH",
+      `with an NVIDIA GPU: install the driver;${container} a library elsewhere can be named with ` +
+        "HMN_NVML_PATH",
     );
   }
   return [...new Set(advice)];

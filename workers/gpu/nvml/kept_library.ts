@@ -18,7 +18,7 @@ export class KeptLibrary {
   /** The library, loaded where it is not yet. Throws {@linkcode HostError} where there is none. */
   open(): Library<typeof NVML_SIGNATURES> {
     return this.#library ??= this.#host.openLibrary(
-      libraryCandidates(this.#host.platform, this.#nvmlPath),
+      libraryCandidates(this.#host, this.#nvmlPath),
       NVML_SIGNATURES,
     );
   }

@@ -64,7 +64,10 @@ class Nvml implements GpuSource {
   read(question: GpuQuestion): GpuReading {
     this.#session ??= this.#open();
     const session = this.#session;
-    if (session === null) return nothing([openFailure(this.#lastFailure!, this.#options.nvmlPath)]);
+    if (session === null) {
+      const { platform } = this.#host;
+      return nothing([openFailure(this.#lastFailure!, this.#options.nvmlPath, platform)]);
+    }
     const { functions: f, number } = session;
     const code = f.nvmlDeviceGetCount_v2?.(number) ?? FUNCTION_NOT_FOUND;
     if (code !== SUCCESS) {

@@ -12,13 +12,21 @@ export interface ProcessRow {
   readonly contexts: readonly GpuContext[];
 }
 
+/** How a figure is taken. */
+export interface FigureRules {
+  /** What no process can exceed; `null` where that is not known. */
+  readonly totalBytes: Bytes;
+  /** What `NVML_VALUE_NOT_AVAILABLE` means. */
+  readonly notAvailable: MissingMemory;
+}
+
 /** The first `count` rows of a list. More rows than the buffer holds are not read. */
 export function parseRows(
   bytes: Uint8Array,
   count: number,
   rowSize: RowSize,
   context: GpuContext,
-  totalBytes: Bytes,
+  rules: FigureRules,
 ): ProcessRow[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const rows: ProcessRow[] = [];
@@ -27,7 +35,7 @@ export function parseRows(
     const hasInstances = rowSize > 16;
     rows.push({
       pid: view.getUint32(at + PROCESS_INFO.pid, true),
-      ...readUsed(view, at + PROCESS_INFO.usedGpuMemory, totalBytes),
+      ...readUsed(view, at + PROCESS_INFO.usedGpuMemory, rules),
       gpuInstanceId: hasInstances ? readInstanceId(view, at + PROCESS_INFO.gpuInstanceId) : null,
       computeInstanceId: hasInstances
         ? readInstanceId(view, at + PROCESS_INFO.computeInstanceId)
@@ -41,10 +49,10 @@ export function parseRows(
 function readUsed(
   view: DataView,
   at: number,
-  totalBytes: Bytes,
+  { totalBytes, notAvailable }: FigureRules,
 ): { usedBytes: Bytes; missing: MissingMemory | null } {
   if (view.getBigUint64(at, true) === NOT_AVAILABLE) {
-    return { usedBytes: null, missing: "sentinel" };
+    return { usedBytes: null, missing: notAvailable };
   }
   const usedBytes = readBytes(view, at);
   return usedBytes === null || (totalBytes !== null && usedBytes > totalBytes)

@@ -70,10 +70,11 @@ function readList(
     }
     const { code, count } = filled;
     if (code !== SUCCESS || count === 0) return { rows: [], code };
-    const rows = parseRows(session.rows, count, rowSize, context, totalBytes);
+    const limits = { totalBytes, notAvailable: session.notAvailable };
+    const rows = parseRows(session.rows, count, rowSize, context, limits);
     if (isPlausible(rows)) return { rows, code };
     const otherSize = rowSize === 24 ? 32 : 24;
-    const again = parseRows(session.rows, count, otherSize, context, totalBytes);
+    const again = parseRows(session.rows, count, otherSize, context, limits);
     if (suffix !== "_v3" || !isPlausible(again)) return { rows: [], code: NOT_BELIEVABLE };
     session.generation = { suffix, rowSize: otherSize };
     return { rows: again, code };

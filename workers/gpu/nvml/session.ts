@@ -2,6 +2,7 @@
  * NVML opened and initialised: its functions, what does not change while it is open, and buffers that are
  * used again and again.
  */
+import type { MissingMemory } from "../../../lib/records.ts";
 import { type Host, HostError } from "../../host/host.ts";
 import { codeName, FUNCTION_NOT_FOUND, LIB_RM_VERSION_MISMATCH, SUCCESS } from "./return_codes.ts";
 import { readCString, type RowSize, TEXT } from "./structs.ts";
@@ -45,6 +46,11 @@ export interface Session {
   readonly number: Uint32Array;
   readonly second: Uint32Array;
   readonly handle: BigUint64Array;
+  /**
+   * What "not available" means for the memory of a process: on Windows that NVML has no such figures, as the system
+   * keeps them (WDDM); elsewhere a fault of the driver.
+   */
+  readonly notAvailable: MissingMemory;
   /** Rows of a process list; replaced by a larger one when it is too small. */
   rows: Uint8Array;
 }
@@ -89,6 +95,7 @@ export function openSession(
     cudaDriverVersion: null,
     areVersionsTold: false,
     generation: newestGeneration(functions),
+    notAvailable: host.platform === "windows" ? "not_told" : "sentinel",
     number: new Uint32Array(1),
     second: new Uint32Array(1),
     handle: new BigUint64Array(1),

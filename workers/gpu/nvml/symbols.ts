@@ -3,6 +3,8 @@
  * `u64` it is. Every function may be missing: an old driver then loses one number, not all.
  */
 import type { Library, Signature } from "../../ffi/library.ts";
+import type { Host } from "../../host/host.ts";
+import { inSystem32 } from "../../host/system32.ts";
 
 const handleAndBuffer = { args: ["u64", "buffer"], returns: "i32" } as const satisfies Signature;
 const handleAndTwoBuffers = {
@@ -65,16 +67,18 @@ export type NvmlFunctions = Library<typeof NVML_SIGNATURES>["functions"];
 /** Name of a function. */
 export type NvmlFunctionName = keyof typeof NVML_SIGNATURES;
 
-/** Where the library is looked for; the loader's own search comes first. */
-export function libraryCandidates(
-  platform: string,
-  explicit: string | null,
-): readonly string[] {
+/**
+ * Where the library is looked for. The loader's own search comes first, but not on Windows, where it takes a library
+ * from folders that anybody may write to; there the second place is that of older drivers.
+ */
+export function libraryCandidates(host: Host, explicit: string | null): readonly string[] {
   if (explicit !== null) return [explicit];
-  return platform === "windows"
-    ? [
-      "C:\\Windows\\System32\\nvml.dll",
-      "C:\\Program Files\\NVIDIA Corporation\\NVSMI\\nvml.dll",
-    ]
-    : ["libnvidia-ml.so.1", "libnvidia-ml.so", "/usr/lib/wsl/lib/libnvidia-ml.so.1"];
+  if (host.platform !== "windows") {
+    return ["libnvidia-ml.so.1", "libnvidia-ml.so", "/usr/lib/wsl/lib/libnvidia-ml.so.1"];
+  }
+  const programs = host.variable("ProgramFiles") ?? "C:\\Program Files";
+  return [
+    inSystem32(host, "nvml.dll"),
+    `${programs}\\NVIDIA Corporation\\NVSMI\\nvml.dll`,
+  ];
 }

@@ -43,7 +43,7 @@ export function rowFailures(rows: readonly ProcessRow[], device: DeviceInfo): Fa
   };
   tell(
     "sentinel",
-    "the driver gave 0xFFFFFFFFFFFFFFFF (a fault of R570 drivers, and the rule under WSL and WDDM)",
+    "the driver gave 0xFFFFFFFFFFFFFFFF (a fault of R570 drivers, and the rule under WSL)",
   );
   tell("exceeds_total", "the driver gave more than the device has");
   return failures;

@@ -1,7 +1,7 @@
 /** Pdh.dll, open. */
 import { type Host, HostError } from "../../host/host.ts";
 import { type NativeMemory, openNativeMemory } from "../native_memory.ts";
-import { inSystem32 } from "../system32.ts";
+import { inSystem32 } from "../../host/system32.ts";
 import type { Call } from "../told_calls.ts";
 import { PDH_SIGNATURES, type PdhFunctions } from "./abi.ts";
 
