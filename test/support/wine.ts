@@ -118,6 +118,11 @@ export class WineSession implements AsyncDisposable {
     return this.inScratch(name);
   }
 
+  /** The text of a file of the session's folder. */
+  read(name: string): string {
+    return fs.readFileSync(path.join(this.scratch, name), "utf8");
+  }
+
   /** Puts a file into System32, in the place of one of that name; `null`: as it was. */
   install(name: string, content: Uint8Array | null): void {
     const target = path.join(this.system32, name);
