@@ -275,7 +275,7 @@ test("the doctor: absent, without a driver, hung", async () => {
   assert.equal(noDriver.present, null);
   assert.equal(noDriver.version, null);
   assert.deepEqual(noDriver.calls.map((c) => c.outcome), ["exit 9", "exit 9"]);
-  assert.deepEqual(noDriver.advice, ["Load the nvidia kernel module or install the driver"]);
+  assert.deepEqual(noDriver.advice, ["Load the driver (on Linux: modprobe nvidia), or install it"]);
 
   const { host, source } = sourceOn(() => outcome("", { ended: "timeout", exitCode: null }));
   const hung = await source.diagnose();

@@ -56,7 +56,7 @@ test("without a library it is not here, and what to do is said", async () => {
 test("a driver that can't be initialised does not answer, and its library is named", async () => {
   const cases = [
     [9, "absent", false, /modprobe|kernel module/, "NVML_ERROR_DRIVER_NOT_LOADED"],
-    [18, "driver_failed", null, /reboot/, "NVML_ERROR_LIB_RM_VERSION_MISMATCH"],
+    [18, "driver_failed", null, /restart the machine/, "NVML_ERROR_LIB_RM_VERSION_MISMATCH"],
     [17, "permission_denied", null, /daemon-reload/, "NVML_ERROR_OPERATING_SYSTEM"],
   ] as const;
   for (const [code, failureCode, present, advice, name] of cases) {

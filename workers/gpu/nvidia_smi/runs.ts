@@ -59,7 +59,7 @@ export class SmiRuns {
       );
     }
     if (outcome.signal !== null) {
-      const why = `${this.#program} was ended by ${outcome.signal}; look into the kernel's log`;
+      const why = `${this.#program} was ended by ${outcome.signal}; look into the system's log`;
       return told(outcome.signal, failure("driver_failed", `Cannot ask nvidia-smi: ${why}`));
     }
     this.calls.push({ name, outcome: `exit ${outcome.exitCode}`, durationMs: outcome.durationMs });

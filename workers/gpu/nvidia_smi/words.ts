@@ -18,13 +18,13 @@ const SAYINGS: readonly Saying[] = [
     pattern: /version mismatch/i,
     code: "driver_failed",
     driverCode: "NVML_ERROR_LIB_RM_VERSION_MISMATCH",
-    advice: "reload the kernel module or restart the machine after a driver update",
+    advice: "restart the machine, or on Linux reload the kernel module, after a driver update",
   },
   {
     pattern: /couldn't communicate with the NVIDIA driver|driver (is )?not loaded/i,
     code: "driver_failed",
     driverCode: "NVML_ERROR_DRIVER_NOT_LOADED",
-    advice: "load the nvidia kernel module or install the driver",
+    advice: "load the driver (on Linux: modprobe nvidia), or install it",
   },
   {
     pattern: /couldn't find (libnvidia-ml|nvml\.dll)|LIBRARY_NOT_FOUND|library not found/i,
@@ -36,7 +36,7 @@ const SAYINGS: readonly Saying[] = [
     pattern: /(insufficient|no) permission/i,
     code: "permission_denied",
     driverCode: "NVML_ERROR_NO_PERMISSION",
-    advice: "run as a user who may open /dev/nvidia*",
+    advice: "run as a user who may open the GPU (on Linux: /dev/nvidia*)",
   },
   {
     pattern: /blocked by the operating system/i,
@@ -78,7 +78,7 @@ const SAYINGS: readonly Saying[] = [
     pattern: /unknown error/i,
     code: "driver_failed",
     driverCode: "NVML_ERROR_UNKNOWN",
-    advice: "look into the kernel's log; in a container, restart it",
+    advice: "look into the system's log; in a container, restart it",
   },
 ];
 

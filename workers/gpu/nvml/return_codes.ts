@@ -45,7 +45,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   9: {
     name: "NVML_ERROR_DRIVER_NOT_LOADED",
     code: "absent",
-    advice: "load the kernel module (modprobe nvidia), or install the driver",
+    advice: "load the driver (on Linux: modprobe nvidia), or install it",
     stale: true,
   },
   10: { name: "NVML_ERROR_TIMEOUT", code: "driver_failed" },
@@ -79,9 +79,8 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   18: {
     name: "NVML_ERROR_LIB_RM_VERSION_MISMATCH",
     code: "driver_failed",
-    advice:
-      "the library and the loaded kernel module have different versions, as after an update: " +
-      "reboot, or reload the module",
+    advice: "the library and the loaded driver have different versions, as after an update: " +
+      "restart the machine, or on Linux reload the kernel module",
     state: "mismatched",
     stale: true,
   },
@@ -95,7 +94,8 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   999: {
     name: "NVML_ERROR_UNKNOWN",
     code: "driver_failed",
-    advice: "look into the kernel log for NVRM lines; in a container, restart it",
+    advice:
+      "look into the system's log (on Linux: NVRM lines of the kernel); in a container, restart it",
   },
 };
 
