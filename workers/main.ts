@@ -10,10 +10,13 @@ import { endWithHost } from "./host/end_with_host.ts";
 import { realHost } from "./host/real_host.ts";
 import { openStdio } from "./host/stdio.ts";
 import { openThread, type Port } from "./host/thread.ts";
+import { readJobMemory } from "./win32/job.ts";
 
 async function start(config: WorkerConfig, port: Port): Promise<Answerer> {
   const host = await realHost(config.debug ? (line) => port.send({ debug: line }) : null);
   if (port.isProcess) endWithHost(host, config);
+  // Later it may be hidden: a runtime that starts a program enters a job of its own.
+  else if (config.sources.includes("win32") && host.platform === "windows") readJobMemory(host);
   return makeAnswerer(host, config);
 }
 
