@@ -57,9 +57,9 @@ describe("shared answers", () => {
     const first = shared.get("key", LONG_MS, ask);
     calls[0]!.resolve("old");
     await first;
-    await pause(20);
-    assert.equal(shared.ready("key", 1, ask), null);
-    const second = shared.get("key", 1, ask);
+    await pause(1_100);
+    assert.equal(shared.ready("key", 1_000, ask), null);
+    const second = shared.get("key", 1_000, ask);
     assert.equal(calls.length, 2);
     calls[1]!.resolve("new");
     assert.equal(await valueOf(second), "new");
