@@ -112,14 +112,14 @@ export async function askGpu(
   request: Extract<ElementaryRequest, { kind: "gpu" }>,
 ): Promise<GpuReply> {
   const { part, failures } = await askPart<GpuReply>(composer, "driver", request);
-  return {
+  return composer.numbers.number({
     kind: "gpu",
     devices: part?.devices ?? [],
     processes: part?.processes ?? [],
     listedDevices: part?.listedDevices ?? [],
     foreignPids: part?.foreignPids ?? false,
     failures: [...failures, ...part?.failures ?? []],
-  };
+  });
 }
 
 /** The GPUs with all their numbers. */

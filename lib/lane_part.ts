@@ -1,4 +1,5 @@
 /** Asks one lane for its part of an answer. */
+import type { DeviceNumbers } from "./device_numbers.ts";
 import type { Failure } from "./errors.ts";
 import type { LaneAnswer } from "./isolation/lane.ts";
 import type { Settings } from "./options.ts";
@@ -12,6 +13,8 @@ export type AskLane = (lane: Lane, request: ElementaryRequest) => Promise<LaneAn
 export interface Composer {
   readonly askLane: AskLane;
   readonly settings: Settings;
+  /** The numbers that the GPUs have had. */
+  readonly numbers: DeviceNumbers;
 }
 
 /** One lane's part of an answer, and what failed. */

@@ -17,6 +17,7 @@ import {
   askVideoMemory,
 } from "./compose.ts";
 import { askDoctor } from "./compose_doctor.ts";
+import { DeviceNumbers } from "./device_numbers.ts";
 import { HypomnesisError } from "./errors.ts";
 import type { Composer } from "./lane_part.ts";
 import { Lanes } from "./lanes.ts";
@@ -69,7 +70,11 @@ export class Meter implements AsyncDisposable {
   constructor(options: MeterOptions) {
     const settings = settle(options);
     this.#lanes = new Lanes(settings);
-    this.#composer = { settings, askLane: (lane, request) => this.#lanes.ask(lane, request) };
+    this.#composer = {
+      settings,
+      askLane: (lane, request) => this.#lanes.ask(lane, request),
+      numbers: new DeviceNumbers(),
+    };
   }
 
   /** How the prober is kept apart. */

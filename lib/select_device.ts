@@ -1,9 +1,9 @@
-/** Finds a device by what a person writes: its index, its UUID or a beginning of it, its PCI bus id. */
+/** Finds a device by what a person writes: its index, its UUID or a beginning of it, its PCI bus id, its LUID. */
 import { HypomnesisError } from "./errors.ts";
 import type { Failure } from "./errors.ts";
 import type { DeviceInfo } from "./records.ts";
 
-/** An index, a UUID (or a unique beginning of 8 or more characters), or a PCI bus id. */
+/** An index, a UUID (or a unique beginning of 8 or more characters), a PCI bus id, or a LUID of Windows. */
 export type DeviceSelector = number | string;
 
 const SHORTEST_PREFIX = 8;
@@ -44,7 +44,8 @@ export function selectDevice(
   const fitting = devices.filter((device) => {
     if (pci !== null) return device.pciBusId !== null && pciKey(device.pciBusId) === pci;
     const uuid = device.uuid?.toLowerCase();
-    return uuid === wanted || (wanted.length >= SHORTEST_PREFIX && uuid?.startsWith(wanted));
+    return uuid === wanted || device.luid === wanted ||
+      (wanted.length >= SHORTEST_PREFIX && uuid?.startsWith(wanted));
   });
   if (fitting.length > 1) {
     throw new RangeError(`Cannot select device ${selector}: it fits ${fitting.length} devices`);

@@ -122,13 +122,18 @@ export function holdings(listing: GpuListing): Holdings {
     );
 }
 
+/** Who says that a process is not on the device. */
+function listSource({ source, wddm }: DeviceInfo): SourceName {
+  return wddm?.dedicatedUsageBytes == null ? source : "pdh";
+}
+
 function sumOf(
   rows: readonly GpuProcess[],
   device: DeviceInfo,
   isWhole: boolean,
 ): { bytes: number; source: SourceName } | null {
   const first = rows[0];
-  if (first === undefined) return isWhole ? { bytes: 0, source: device.source } : null;
+  if (first === undefined) return isWhole ? { bytes: 0, source: listSource(device) } : null;
   if (first.gpuInstanceId !== null && !isWhole) return null;
   let bytes = 0;
   for (const row of rows) {

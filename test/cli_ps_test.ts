@@ -345,6 +345,23 @@ test("rows that could be read are an answer beside a GPU that could not, and it 
   ]);
 });
 
+test("rows without one figure, of a list that could not be read, are no answer", async () => {
+  const untold = aGpuProcess({ pid: 5, usedBytes: null, deviceIndex: 0 });
+  const failures = [aFailure({ code: "hung", source: "pdh", message: "Cannot count" })];
+  const some = { devices: [aDevice()], failures };
+  const processes = aProcessesReply({ ...some, processes: [untold], listedDevices: [] });
+  const end = await hmn(["ps"], { processes });
+  assert.equal(end.code, 7);
+  assert.match(end.stdout, /^PID.*\n5 /s);
+  assert.match(end.stderr, /pdh: Cannot count/);
+  const told = aProcessesReply({
+    ...some,
+    processes: [untold, aGpuProcess({ pid: 6, usedBytes: 1, deviceIndex: 0 })],
+    listedDevices: [],
+  });
+  assert.equal((await hmn(["ps"], { processes: told })).code, 0);
+});
+
 test("a list that may lack processes says so", async () => {
   const processes = aProcessesReply({
     devices: [aDevice(), aDevice({ index: 1 })],

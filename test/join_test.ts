@@ -327,12 +327,16 @@ function absent(name: SourceName): GpuReading {
   return reading({ failures: [{ code: "absent", source: name, message: `no ${name}` }] });
 }
 
-async function ask(parts: Readonly<Record<"nvml" | "dxgi" | "pdh" | "nvidia_smi", GpuReading>>) {
+type Parts = Readonly<Partial<Record<"nvml" | "dxgi" | "pdh" | "nvidia_smi", GpuReading>>>;
+
+/** Those that are left out of `parts` are left alone this time. */
+async function ask(parts: Parts) {
   const begun: string[] = [];
   const sources = (Object.keys(parts) as (keyof typeof parts)[]).map((name) =>
-    source(name, parts[name], name === "dxgi" || name === "pdh")
+    source(name, parts[name]!, name === "dxgi" || name === "pdh")
   );
-  const told = await readGpus(sources, ALL, (name) => begun.push(name));
+  const configured = ["nvml", "dxgi", "pdh", "nvidia_smi"] as const;
+  const told = await readGpus(sources, ALL, (name) => begun.push(name), undefined, configured);
   return { told, begun };
 }
 
@@ -377,4 +381,71 @@ test("without Windows' counters nvidia-smi is asked for what NVML does not tell"
   const withThem = await ask({ nvml, dxgi, pdh: counters, nvidia_smi: smi });
   assert.equal(withThem.told.processes[0]?.usedBytes, 88);
   assert.deepEqual(withThem.begun, ["dxgi", "pdh"]);
+});
+
+test("NVML's list is not the whole one where the counters were not read, but of a card in TCC mode", async () => {
+  const nvml = reading({
+    devices: [card(0, 1), card(1, 2)],
+    processes: [aGpuProcess({ pid: 5, usedBytes: null, missing: "not_told", deviceIndex: 1 })],
+    listedDevices: [0, 1],
+  });
+  // The first is in TCC mode: Windows does not know it.
+  const dxgi = reading({ devices: [adapter(0, 7, { pciBusId: place(2) })] });
+  const counters = reading({ devices: [counted(0, 7)], listedDevices: [0] });
+  const failed = reading({ failures: [{ code: "driver_failed", source: "pdh", message: "" }] });
+  const unread = reading({ devices: [counted(0, 7)] });
+  const smi = absent("nvidia_smi");
+  const listed = async (parts: Parts) => (await ask(parts)).told.listedDevices;
+  assert.deepEqual(await listed({ nvml, dxgi, pdh: counters, nvidia_smi: smi }), [0, 1]);
+  assert.deepEqual(await listed({ nvml, dxgi, pdh: failed, nvidia_smi: smi }), [0]);
+  assert.deepEqual(await listed({ nvml, dxgi, pdh: unread, nvidia_smi: smi }), [0]);
+  assert.deepEqual(await listed({ nvml, dxgi, nvidia_smi: smi }), [0], "left alone");
+  assert.deepEqual(await listed({ nvml, nvidia_smi: smi }), [], "nobody knows the displays");
+  assert.deepEqual(
+    await listed({ nvml, dxgi, pdh: absent("pdh"), nvidia_smi: smi }),
+    [0, 1],
+    "there are no counters",
+  );
+});
+
+test("what PDH alone counts is no GPU where DXGI listed those, and may be one where it did not", async () => {
+  const pdh = reading({
+    devices: [counted(0, 7), counted(1, 99)],
+    processes: [row(5, 1, 300)],
+    listedDevices: [0, 1],
+  });
+  const amd = { pciId: "1002:744c" };
+  const known = await ask({
+    nvml: absent("nvml"),
+    dxgi: reading({ devices: [adapter(0, 7, amd)] }),
+    pdh,
+  });
+  assert.deepEqual(identities(known.told), [[0, null, luid(7), 1007]]);
+  assert.deepEqual(known.told.processes, []);
+  assert.deepEqual(known.told.failures, []);
+  const hung = await ask({ nvml: reading({}), pdh });
+  assert.deepEqual(identities(hung.told).map(([, , number]) => number), [luid(7), luid(99)]);
+});
+
+test("an Intel GPU is never NVML's, also where NVML tells no model and no place", () => {
+  const all = joined(
+    reading({ devices: [card(0, 1, { pciId: null, pciBusId: null })] }),
+    reading({ devices: [adapter(0, 3, { pciId: INTEL })] }),
+    reading({}),
+  );
+  assert.deepEqual(identities(all), [[0, "GPU-1", null, null], [1, null, luid(3), null]]);
+  assert.deepEqual(all.failures, []);
+});
+
+test("processes on a GPU without memory of its own hold what they share and what is carved out", () => {
+  const all = joined(
+    reading({}),
+    reading({
+      devices: [adapter(0, 3, { pciId: INTEL, totalBytes: 16 * GIB, memoryKind: "unified" })],
+    }),
+    reading({ devices: [counted(0, 3)], processes: [row(5, 0, 300)], listedDevices: [0] }),
+  );
+  assert.equal(all.processes[0]?.usedBytes, 305);
+  assert.equal(all.processes[0]?.sharedUsedBytes, 5);
+  assert.equal(all.devices[0]?.usedBytes, 1003 + 13);
 });

@@ -51,10 +51,17 @@ export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
     begin: Begin,
   ): Promise<GpuReply> {
     const sources = gpuSources.filter(({ name }) => !without.includes(name));
-    const reading = await readGpus(sources, ask, begin, gaps);
+    const reading = await readGpus(sources, ask, begin, gaps, config.sources);
+    const { devices, processes, listedDevices, failures } = reading;
     const foreignPids = namer.foreignNamespace;
-    const processes = foreignPids ? reading.processes.map(withoutForeignName) : reading.processes;
-    return { kind: "gpu", ...reading, processes, foreignPids };
+    return {
+      kind: "gpu",
+      devices,
+      processes: foreignPids ? processes.map(withoutForeignName) : processes,
+      listedDevices,
+      foreignPids,
+      failures,
+    };
   }
 
   async function diagnose(without: readonly SourceName[], begin: Begin): Promise<DoctorReply> {

@@ -2,11 +2,11 @@
 import { type Failure, HypomnesisError } from "../errors.ts";
 import { toJsonLine } from "../json_case.ts";
 import type { ProcessesReply } from "../protocol.ts";
-import type { DeviceInfo } from "../records.ts";
+import type { DeviceInfo, GpuProcess } from "../records.ts";
 import { selectDevice } from "../select_device.ts";
 import type { Asker } from "./asker.ts";
 import { defineCommand } from "./command.ts";
-import { concerning, failureLines, gravest } from "./failures.ts";
+import { concerning, exitCodeOf, failureLines, gravest } from "./failures.ts";
 import { orderedProcess } from "./json_records.ts";
 import {
   ASKED_OPTIONS,
@@ -84,7 +84,7 @@ export const command = defineCommand({
     const sentence = psSummary(rows, { pid, device: shownDevice });
     const notes = failures.length > 0 ? failureLines(failures) : incompleteNote(unlisted);
     await context.stderr.write(notes + sentence);
-    return 0;
+    return isBlank(rows, reply) ? exitCodeOf(failures) : 0;
   },
 });
 
@@ -107,6 +107,14 @@ function whyNotListed(
   const what = devices.length === 0 ? "that use a GPU" : `of GPU ${unlisted}`;
   const message = `Cannot list the processes ${what}: no source could tell`;
   return new HypomnesisError(failure.code, message, { failures });
+}
+
+/** Of some device whose list was not read there are rows, and not one figure: nothing about its memory was answered. */
+function isBlank(rows: readonly GpuProcess[], { listedDevices }: ProcessesReply): boolean {
+  const byDevice = Map.groupBy(rows, ({ deviceIndex }) => deviceIndex);
+  return byDevice.entries().some(([index, its]) =>
+    !listedDevices.includes(index) && its.every(({ usedBytes }) => usedBytes === null)
+  );
 }
 
 /** Said where the list was read and nothing failed, and yet it may lack processes. */

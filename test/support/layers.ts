@@ -15,6 +15,7 @@ export const SHARED = [
   "lib/protocol.ts",
   "lib/records.ts",
   "lib/sources.ts",
+  "lib/vendor.ts",
 ];
 
 /** Who may import what, first match first. Nothing may import anything else. */

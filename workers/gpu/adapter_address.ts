@@ -1,6 +1,6 @@
 /**
- * What the kernel of Windows knows of a GPU by its LUID: its place on the PCI bus, and whether it is one at all
- * (`D3DKMTQueryAdapterInfo` of gdi32.dll; d3dkmthk.h).
+ * What the kernel of Windows knows of a GPU by its LUID: its place on the PCI bus, whether it is one at all, and whether
+ * it is a part of the processor (`D3DKMTQueryAdapterInfo` of gdi32.dll; d3dkmthk.h).
  */
 import type { Host } from "../host/host.ts";
 import { parseLuid } from "./luid.ts";
@@ -11,12 +11,17 @@ import { inSystem32 } from "../host/system32.ts";
 /** What is known of a GPU. */
 export interface AdapterAddress {
   /**
-   * As NVML writes it, `00000000:65:00.0`; `null` where it is on no PCI bus, or could not be read. Windows tells no
-   * domain, so the domain is always written as 0.
+   * As NVML writes it, `00000000:65:00.0`; `null` where it is on no PCI bus, or could not be read. The domain is 0
+   * where Windows tells none.
    */
   readonly pciBusId: string | null;
   /** It is no GPU: it draws in software, or only hands pictures on (an indirect display). `null`: not known. */
   readonly isSoftware: boolean | null;
+  /**
+   * It is the integrated one of a machine with several kinds of GPUs. `false` does not make it a discrete one: where it
+   * is the only GPU, Windows need not say so. `null`: not known.
+   */
+  readonly isIntegrated: boolean | null;
 }
 
 /** Looks GPUs up by their LUID. */
@@ -40,9 +45,13 @@ export const INFO_TYPE = { address: 6, adapterType: 15 } as const;
 /** `D3DKMT_ADAPTERADDRESS`. */
 export const ADDRESS = { size: 12, bus: 0, device: 4, function: 8 } as const;
 /** Bits of `D3DKMT_ADAPTERTYPE`. */
-export const TYPE_BITS = { softwareDevice: 1 << 2, indirectDisplay: 1 << 6 } as const;
+export const TYPE_BITS = {
+  softwareDevice: 1 << 2,
+  hybridIntegrated: 1 << 5,
+  indirectDisplay: 1 << 6,
+} as const;
 
-const UNKNOWN: AdapterAddress = { pciBusId: null, isSoftware: null };
+const UNKNOWN: AdapterAddress = { pciBusId: null, isSoftware: null, isIntegrated: null };
 
 /** Makes the look-up. It opens nothing before it is asked. */
 export function makeAdapterAddresses(host: Host): AdapterAddresses {
@@ -87,11 +96,11 @@ function openLook(host: Host): (luid: string) => AdapterAddress | null {
     try {
       const place = ask(adapter, INFO_TYPE.address, ADDRESS.size);
       const type = ask(adapter, INFO_TYPE.adapterType, 4)?.getUint32(0, true) ?? null;
+      const hasType = (bits: number) => type === null ? null : (type & bits) !== 0;
       return {
         pciBusId: place === null ? null : readAddress(place),
-        isSoftware: type === null
-          ? null
-          : (type & (TYPE_BITS.softwareDevice | TYPE_BITS.indirectDisplay)) !== 0,
+        isSoftware: hasType(TYPE_BITS.softwareDevice | TYPE_BITS.indirectDisplay),
+        isIntegrated: hasType(TYPE_BITS.hybridIntegrated),
       };
     } finally {
       close(new Uint8Array(new Uint32Array([adapter]).buffer));
@@ -128,12 +137,16 @@ function queryInfo(
   return new DataView(memory.read(data, size).buffer);
 }
 
-/** A place on the PCI bus; what can't be one (0xffffffff: no PCI device) is `null`. Pure. */
+/**
+ * A place on the PCI bus; what can't be one (0xffffffff: no PCI device) is `null`. On machines with several PCI segments
+ * the segment stands above the eight bits of the bus. Pure.
+ */
 export function readAddress(place: DataView): string | null {
   const bus = place.getUint32(ADDRESS.bus, true);
   const device = place.getUint32(ADDRESS.device, true);
   const part = place.getUint32(ADDRESS.function, true);
-  if (bus > 0xff || device > 0x1f || part > 7) return null;
+  const domain = bus >>> 8;
+  if (bus === 0xffff_ffff || domain > 0xffff || device > 0x1f || part > 7) return null;
   const hex = (number: number) => number.toString(16).padStart(2, "0");
-  return normalPciBusId(`${hex(bus)}:${hex(device)}.${part}`);
+  return normalPciBusId(`${hex(domain)}:${hex(bus & 0xff)}:${hex(device)}.${part}`);
 }

@@ -6,25 +6,31 @@ import { GapMemory, REST_MS } from "./gap_memory.ts";
 import { type Gap, gapsOf } from "./gaps.ts";
 import { joinReadings } from "./join.ts";
 import type { GpuQuestion, GpuReading, GpuSource } from "./source.ts";
+import { listsGpus, withWholeLists } from "./windows_lists.ts";
 import { hasUntoldNvidia, withoutNvidiaTrouble } from "./windows_nvidia.ts";
 
 /**
  * Reads the GPUs from `sources`, best first. One that joins is always asked. Any other is asked only where no earlier
  * one gave a device and one failed, or where a gap is left that it may fill; `begin` is called before that. "There is
- * no GPU" is an answer. Never throws.
+ * no GPU" is an answer. `configured` are the names of all sources, with those that are left alone this time. Never
+ * throws.
  */
 export async function readGpus(
   sources: readonly GpuSource[],
   question: GpuQuestion,
   begin: (name: SourceName) => void,
   memory: GapMemory = new GapMemory(() => 0),
+  configured: readonly SourceName[] = [],
 ): Promise<GpuReading> {
   let reading: GpuReading = { devices: [], processes: [], listedDevices: [], failures: [] };
+  const told = new Map<SourceName, GpuReading>();
   for (const [i, source] of sources.entries()) {
     const { name } = source;
     if (source.joins) {
       if (i > 0) begin(name);
-      reading = joinReadings(reading, await readSafely(source, question), name);
+      const next = await readSafely(source, question);
+      told.set(name, next);
+      reading = joinReadings(reading, next, name, name !== "pdh" || !listsGpus(told.get("dxgi")));
       continue;
     }
     if (hasUntoldNvidia(reading)) {
@@ -50,7 +56,8 @@ export async function readGpus(
       reading = heal(reading, next, name, question, memory);
     }
   }
-  return sources.some(({ joins }) => joins) ? withoutNvidiaTrouble(reading) : reading;
+  if (told.size > 0) reading = withoutNvidiaTrouble(reading);
+  return withWholeLists(reading, told, configured.includes("pdh"));
 }
 
 /** What the program tells in the library's place; its absence is told once. */

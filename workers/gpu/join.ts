@@ -3,7 +3,7 @@
  * other numbers of those it does. Pure.
  */
 import type { Failure } from "../../lib/errors.ts";
-import type { Bytes, DeviceInfo, GpuProcess, WddmDevice } from "../../lib/records.ts";
+import type { Bytes, DeviceInfo, GpuProcess, WddmDevice, WddmUsage } from "../../lib/records.ts";
 import type { SourceName } from "../../lib/sources.ts";
 import { pairDevices } from "./pair_devices.ts";
 import type { GpuReading } from "./source.ts";
@@ -11,18 +11,21 @@ import type { GpuReading } from "./source.ts";
 /**
  * `reading` and `other`, whose source is `name`, as one. A device that both have keeps the numbers it has in `reading`,
  * and its nulls are filled; one that only `other` has comes behind the others. Devices that either says are no GPUs
- * are left out. A device that may or may not be one of ours is left out with a failure.
+ * are left out, and where `addsDevices` is false everything that `reading` does not have: a count of memory is kept for
+ * neural processors and virtual displays too. A device that may or may not be one of ours is left out with a failure.
  */
 export function joinReadings(
   reading: GpuReading,
   other: GpuReading,
   name: SourceName,
+  addsDevices = true,
 ): GpuReading {
   const leftOut = [...reading.leftOut ?? [], ...other.leftOut ?? []];
   const isGpu = ({ luid }: DeviceInfo) => luid === null || !leftOut.includes(luid);
   const ours = reading.devices.filter(isGpu);
   const theirs = other.devices.filter(isGpu);
-  const { pairs, others, unclear } = pairDevices(ours, theirs);
+  const { pairs, others: strangers, unclear } = pairDevices(ours, theirs);
+  const others = addsDevices ? strangers : [];
   /** Our index of each of their devices. */
   const indices = new Map(pairs.map((pair) => [pair.theirs.index, pair.ours.index]));
   let next = Math.max(-1, ...ours.map(({ index }) => index)) + 1;
@@ -66,9 +69,8 @@ function joinDevice(device: DeviceInfo, twin: DeviceInfo): DeviceInfo {
   }
   const joined = { ...filled, wddm: joinWddm(device.wddm, twin.wddm) } as unknown as DeviceInfo;
   const { totalBytes, memoryKind, wddm } = joined;
-  // A GPU without memory of its own lives in the system's.
   const usedBytes = device.usedBytes === null && memoryKind === "unified"
-    ? wddm?.sharedUsageBytes ?? null
+    ? unifiedUsage(wddm)
     : joined.usedBytes;
   const isOver = totalBytes === null || usedBytes === null || usedBytes > totalBytes;
   return {
@@ -80,6 +82,12 @@ function joinDevice(device: DeviceInfo, twin: DeviceInfo): DeviceInfo {
       ? device.reservedBytes
       : joined.reservedBytes,
   };
+}
+
+/** A GPU without memory of its own lives in the system's, part of which may be carved out for it. */
+function unifiedUsage(usage: WddmUsage | null): Bytes {
+  if (usage === null || usage.sharedUsageBytes === null) return null;
+  return usage.sharedUsageBytes + (usage.dedicatedUsageBytes ?? 0);
 }
 
 function joinWddm(one: WddmDevice | null, other: WddmDevice | null): WddmDevice | null {
@@ -135,6 +143,10 @@ function ofDevice(row: GpuProcess, devices: readonly DeviceInfo[]): GpuProcess {
   const device = devices.find(({ index }) => index === row.deviceIndex);
   return {
     ...row,
+    // As of the device: what is dedicated there is a small part of it.
+    ...(row.source === "pdh" && device?.memoryKind === "unified"
+      ? { usedBytes: unifiedUsage(row.wddm) ?? row.usedBytes }
+      : {}),
     deviceUuid: device?.uuid ?? row.deviceUuid,
     deviceName: device?.name ?? row.deviceName,
   };

@@ -1,5 +1,6 @@
 /** Which devices of two readings are the same. Pure. */
 import type { DeviceInfo } from "../../lib/records.ts";
+import { vendorOf } from "../../lib/vendor.ts";
 import { normalPciBusId } from "./pci_bus_id.ts";
 
 /** A device of one reading and the same device in another. */
@@ -25,6 +26,8 @@ const EVIDENCE: readonly Evidence[] = [
   (a, b) => both(a.luid, b.luid, (x, y) => x.toLowerCase() === y.toLowerCase()),
   (a, b) => both(a.uuid, b.uuid, (x, y) => x.toLowerCase() === y.toLowerCase()),
   (a, b) => both(placeOf(a), placeOf(b), (x, y) => x === y || hasNoDomain(x, y)),
+  // NVIDIA's sources tell of NVIDIA's alone, also where they do not tell the model.
+  (a, b) => both(vendorOf(a), vendorOf(b), (x, y) => x === y ? null : false),
   // Two of one model are told apart by nothing of this kind: it counts only where each side has one.
   (a, b) => both(a.pciId, b.pciId, (x, y) => x === y ? null : false),
 ];
