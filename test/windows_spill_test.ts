@@ -1,10 +1,15 @@
-/** Spilling on Windows, from the counters to the report; and `hmn` as one compiled program. */
+/** Spilling on Windows, from the counters to the report; a driver that crashes meanwhile; `hmn` as one compiled program. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { repositoryFile } from "./support/run_script.ts";
-import { configureGpus, GPU_OVERRIDES, installFake } from "./support/windows_fakes.ts";
+import {
+  configureGpus,
+  configureNvml,
+  GPU_OVERRIDES,
+  installFake,
+} from "./support/windows_fakes.ts";
 import { ended, skipWine, WINDOWS_RUNTIMES, WineSession } from "./support/wine.ts";
 import { WINE_FOLDER } from "./support/wine_set_up.ts";
 
@@ -26,6 +31,28 @@ function card(dedicatedMib: number, trainerMib: number, browserMib: number): str
     "",
   ].join("\n");
 }
+
+/** Intel's, and two equal cards in another order than that of the bus. */
+const TWO_CARDS = [
+  "adapter.0.name=Intel Fake",
+  "adapter.0.vendor=0x8086",
+  "adapter.0.device=0xa780",
+  "adapter.0.luid=0x0_0x1",
+  "adapter.0.shared=16G",
+  "adapter.0.pci=00:02.0",
+  "adapter.1.luid=0x0_0x2",
+  "adapter.1.dedicated=24G",
+  "adapter.1.pci=41:00.0",
+  "adapter.2.luid=0x0_0x3",
+  "adapter.2.dedicated=24G",
+  "adapter.2.pci=01:00.0",
+  "adapter_memory=luid_0x0_0x1_phys_0,0,333M,400M,333M,0",
+  "adapter_memory=luid_0x0_0x2_phys_0,2G,0,2G,2G,0",
+  "adapter_memory=luid_0x0_0x3_phys_0,5G,10M,6G,5G,10M",
+  "process=pid_4242_luid_0x0_0x3_phys_0,3G,100M,4G,3G,100M",
+  "process=pid_77_luid_0x0_0x1_phys_0,0,300M,300M,300M,0",
+  "",
+].join("\n");
 
 describe("spilling on Windows", { skip: await skipWine(), timeout: 240_000 }, () => {
   let session: WineSession;
@@ -75,6 +102,40 @@ describe("spilling on Windows", { skip: await skipWine(), timeout: 240_000 }, ()
       assert.equal(unexplained_bytes, 20 * MIB);
     });
   }
+
+  it("a watch keeps its GPUs when nvml.dll crashes in the middle of it", async () => {
+    const cards = {
+      gpus: 2,
+      "device.0.pci": "00000000:01:00.0",
+      "device.1.pci": "00000000:41:00.0",
+    };
+    await installFake(session, "nvml.dll");
+    configureNvml(session, cards);
+    configureGpus(session, TWO_CARDS);
+    const hmn = session.script("bun", "Z:\\hmn\\dist\\cli.js", [
+      ...["watch", "--json", "--interval", "500ms", "--duration", "6s"],
+    ]);
+    const running = session.spawn(hmn, { overrides: GPU_OVERRIDES });
+    let said = "";
+    running.stdout!.on("data", (text) => said += text);
+    const end = ended(running);
+    await until(() => said.split("\n").length > 3);
+    configureNvml(session, { ...cards, "crash.nvmlDeviceGetMemoryInfo_v2": "segv" });
+    const { code, stdout, stderr } = await end;
+    configureNvml(session, { gpus: 0 });
+    assert.equal(code, 0, stderr);
+    const records = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const samples = records.filter(({ kind }) => kind === "sample");
+    assert.ok(JSON.stringify(records).includes("worker died"), stdout);
+    assert.ok(samples.length >= 10, stdout);
+    for (const { pid, devices } of samples) {
+      const [{ device_index, device_uuid }] = devices;
+      const expected = pid === 77 ? [2, null] : [0, "GPU-00000000-0000-0000-0000-000000000000"];
+      assert.deepEqual([device_index, device_uuid], expected, stdout);
+    }
+    const gpus = records.at(-1).devices.map((d: { device_index: number }) => d.device_index);
+    assert.deepEqual(gpus, [0, 1, 2]);
+  });
 
   it("hmn.exe, compiled by Bun, asks its own prober", async () => {
     configureGpus(session, card(4_000, 50, 10));
