@@ -1,4 +1,5 @@
 /** One process's view of memory at one time: its RAM, and what it holds on one GPU. */
+import { sourcesOfDevice } from "./device_sources.ts";
 import type { Failure } from "./errors.ts";
 import type { SnapshotReply } from "./protocol.ts";
 import type {
@@ -122,18 +123,15 @@ export function holdings(listing: GpuListing): Holdings {
     );
 }
 
-/** Who says that a process is not on the device. */
-function listSource({ source, wddm }: DeviceInfo): SourceName {
-  return wddm?.dedicatedUsageBytes == null ? source : "pdh";
-}
-
 function sumOf(
   rows: readonly GpuProcess[],
   device: DeviceInfo,
   isWhole: boolean,
 ): { bytes: number; source: SourceName } | null {
   const first = rows[0];
-  if (first === undefined) return isWhole ? { bytes: 0, source: listSource(device) } : null;
+  if (first === undefined) {
+    return isWhole ? { bytes: 0, source: sourcesOfDevice(device).at(-1)! } : null;
+  }
   if (first.gpuInstanceId !== null && !isWhole) return null;
   let bytes = 0;
   for (const row of rows) {

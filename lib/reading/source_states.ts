@@ -2,6 +2,7 @@
 import type { Failure, FailureCode } from "../failures.ts";
 import type { GpuReply, MemoryReply } from "../protocol.ts";
 import { SOURCE_NAMES, type SourceName, SOURCES } from "../sources.ts";
+import { sourcesOfDevice } from "../device_sources.ts";
 import { ramSource } from "../system.ts";
 
 /** How one source does. */
@@ -39,7 +40,7 @@ export class SourceStates {
   observe({ gpu, memory, failures }: Answers, atMs: number): void {
     const answered = new Set<SourceName>([
       ...(memory === null ? [] : systemSources(memory)),
-      ...(gpu?.devices ?? []).map(({ source }) => source),
+      ...(gpu?.devices ?? []).flatMap(sourcesOfDevice),
       ...(gpu?.processes ?? []).map(({ source }) => source),
     ]);
     for (const source of SOURCE_NAMES) {

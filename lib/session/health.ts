@@ -1,4 +1,5 @@
 /** Which sources answer, and when that changes: the "job health" of a session. */
+import { sourcesOfDevice } from "../device_sources.ts";
 import type { Failure } from "../errors.ts";
 import { ramSource } from "../system.ts";
 import type { SessionTick } from "./tick.ts";
@@ -24,7 +25,7 @@ export class Health {
   observe({ gpus, system, failures }: SessionTick): readonly HealthChange[] {
     const answered = new Set<string>([
       ...(system === null ? [] : [ramSource()]),
-      ...(gpus ?? []).flatMap(({ device }) => device === null ? [] : [device.source]),
+      ...(gpus ?? []).flatMap(({ device }) => device === null ? [] : sourcesOfDevice(device)),
     ]);
     const failed = new Map<string, Failure>();
     for (const failure of failures) {
