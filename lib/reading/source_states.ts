@@ -1,8 +1,8 @@
 /** How each source does, from answer to answer: what stays when its numbers are gone. */
+import { sourcesOfDevice } from "../device_sources.ts";
 import type { Failure, FailureCode } from "../failures.ts";
 import type { GpuReply, MemoryReply } from "../protocol.ts";
 import { SOURCE_NAMES, type SourceName, SOURCES } from "../sources.ts";
-import { sourcesOfDevice } from "../device_sources.ts";
 import { ramSource } from "../system.ts";
 
 /** How one source does. */
