@@ -201,8 +201,9 @@ export interface MigSlice {
 
 /**
  * The counters that Windows keeps of a GPU's memory (WDDM), under their own names, because sources disagree about what
- * some of them mean. They are the performance counters `GPU Adapter Memory` of a device and `GPU Process Memory` of a
- * process on it, summed over the device's segments (`phys_N`).
+ * some of them mean. They are the performance counters `GPU Adapter Memory`, `GPU Local Adapter Memory` and
+ * `GPU Non Local Adapter Memory` of a device and `GPU Process Memory` of a process on it, summed over its instances
+ * (`phys_N`, and for local and non-local memory of a device `phys_N_part_N`).
  */
 export interface WddmUsage {
   /** `Dedicated Usage`: of a device, resident in its own memory; of a process, committed there. It can exceed the card. */
@@ -219,7 +220,10 @@ export interface WddmUsage {
 
 /** The same of a device, with its sizes. */
 export interface WddmDevice extends WddmUsage {
-  /** `DXGI_ADAPTER_DESC1.DedicatedVideoMemory`: a little below what NVML calls the total. */
+  /**
+   * `DXGI_ADAPTER_DESC1.DedicatedVideoMemory`: a little below what NVML calls the total. Of an integrated GPU it is the
+   * piece of the system's memory that the firmware has set aside.
+   */
   readonly dedicatedTotalBytes: Bytes;
   /** `DXGI_ADAPTER_DESC1.SharedSystemMemory`: the system's memory it may use. */
   readonly sharedTotalBytes: Bytes;
@@ -261,11 +265,17 @@ export interface DeviceInfo {
   readonly index: number;
   /** Name of the product, `nvmlDeviceGetName`. Untrusted text. */
   readonly name: string | null;
-  /** Memory of the device (`nvmlDeviceGetMemoryInfo_v2` total): total = used + free + reserved. */
+  /**
+   * Memory of the device (`nvmlDeviceGetMemoryInfo_v2` total): total = used + free + reserved. Of a unified one on
+   * Windows, what is set aside for it and what it may use of the system's memory besides.
+   */
   readonly totalBytes: Bytes;
   /** Memory nobody uses. */
   readonly freeBytes: Bytes;
-  /** Memory in use by processes, without the reserve unless `usedIncludesReserved`. */
+  /**
+   * Memory in use by processes, without the reserve unless `usedIncludesReserved`. Of a unified one on Windows, its
+   * dedicated and its shared usage together.
+   */
   readonly usedBytes: Bytes;
   /** Memory the driver and firmware keep; `null` on drivers before R510. */
   readonly reservedBytes: Bytes;
@@ -273,12 +283,16 @@ export interface DeviceInfo {
   readonly driverVersion: string | null;
   /**
    * Memory of the system that the device uses for all processes (Windows WDDM, `GPU Adapter Memory` Shared Usage);
-   * `null` where the source does not tell. NVIDIA on Linux has no such number.
+   * `null` where the source does not tell, and of a unified device, whose `usedBytes` contains it. NVIDIA on Linux has no
+   * such number.
    */
   readonly sharedUsedBytes: Bytes;
   /** True where the reserve is unknown and `usedBytes` contains it; `null` where `usedBytes` is. */
   readonly usedIncludesReserved: boolean | null;
-  /** `"unified"`: the GPU shares the system's RAM, whose numbers then stand here; `null`: not known. */
+  /**
+   * `"unified"`: the GPU shares the system's RAM, whose numbers then stand here; `null`: not known. On Windows it is one
+   * that the kernel calls integrated (`D3DKMT_ADAPTERTYPE` HybridIntegrated), or with less than 768 MiB for itself alone.
+   */
   readonly memoryKind: "dedicated" | "unified" | null;
   /** Does it answer. */
   readonly state: DeviceState;
@@ -337,10 +351,14 @@ export interface GpuProcess {
   readonly nameStatus: NameStatus;
   /**
    * Device memory it holds, all of its contexts (`usedGpuMemory`); `null` with `missing` set. With source `pdh` it is
-   * what the process has committed (`wddm.dedicatedUsageBytes`), which can exceed the card and drifts.
+   * what the process has committed (`wddm.dedicatedUsageBytes`), which can exceed the card and drifts. On a unified
+   * device of Windows it is the dedicated and the shared usage together.
    */
   readonly usedBytes: Bytes;
-  /** System memory it uses through the GPU (Windows WDDM); `null` where the source does not tell. */
+  /**
+   * System memory it uses through the GPU (Windows WDDM); `null` where the source does not tell, and on a unified device,
+   * where `usedBytes` contains it.
+   */
   readonly sharedUsedBytes: Bytes;
   /** Why `usedBytes` is `null`; `null` when it is not. */
   readonly missing: MissingMemory | null;

@@ -21,10 +21,14 @@ export interface SpillSample {
  * A device's numbers as a sample; `null` where its source does not tell how much of the system it uses. Windows' own
  * counters are taken where there are any, because its dedicated and its shared usage are counted alike.
  *
+ * `null` also of a device whose memory is unified: it uses the system's memory in the ordinary way, and the little that
+ * is set aside for it may be full at all times, so that anything that grows would look like a spill.
+ *
  * @param listing who uses the devices; left out where that was not asked for
  */
 export function spillSampleOf(device: DeviceInfo, listing?: DeviceListing): SpillSample | null {
-  const { usedBytes, sharedUsedBytes, totalBytes, wddm } = device;
+  const { usedBytes, sharedUsedBytes, totalBytes, memoryKind, wddm } = device;
+  if (memoryKind === "unified") return null;
   const isCounted = wddm !== null && wddm.dedicatedUsageBytes !== null &&
     wddm.sharedUsageBytes !== null;
   const dedicatedBytes = isCounted ? wddm.dedicatedUsageBytes : usedBytes;

@@ -89,7 +89,10 @@ test("a place on the PCI bus; what can't be one is null", () => {
   assert.equal(place(0x65, 0, 0), "00000000:65:00.0");
   assert.equal(place(255, 31, 7), "00000000:FF:1F.7");
   assert.equal(place(0xffff_ffff, 0xffff_ffff, 0xffff_ffff), null);
-  assert.equal(place(256, 0, 0), null);
+  assert.equal(place(0x165, 0, 0), "00000001:65:00.0", "the segment stands above the bus");
+  assert.equal(place(0xffff_fe, 2, 1), "0000FFFF:FE:02.1");
+  assert.equal(place(0x0100_0000, 0, 0), null);
+  assert.equal(place(0xffff_ffff, 0, 0), null);
   assert.equal(place(0, 32, 0), null);
   assert.equal(place(0, 0, 8), null);
 });

@@ -110,6 +110,27 @@ test("every vendor, two of one name, a GPU without memory of its own; software i
   assert.deepEqual(reading.failures, []);
 });
 
+test("integrated: as the kernel says, or by how little is set aside for it", () => {
+  const MIB = 2n ** 20n;
+  const kind = (dedicated: bigint, type: number | null, shared = 16n << 30n) => {
+    const known = type === null ? [] : [kernel([0, 0xd3f1], { type })];
+    const [device] = machine([fakeAdapter({ dedicated, shared })], known).read().devices;
+    const { memoryKind, totalBytes, wddm } = device!;
+    assert.equal(wddm!.dedicatedTotalBytes, dedicated >> 53n ? null : Number(dedicated));
+    return [memoryKind, totalBytes];
+  };
+  assert.deepEqual(kind(0n, 3), ["unified", 16 * GIB]);
+  assert.deepEqual(kind(128n * MIB, 3), ["unified", 16.125 * GIB], "Intel's piece");
+  assert.deepEqual(kind(512n * MIB, null), ["unified", 16.5 * GIB], "AMD's, without gdi32");
+  assert.deepEqual(kind(768n * MIB - 1n, 3)[0], "unified");
+  assert.deepEqual(kind(768n * MIB, 3), ["dedicated", 0.75 * GIB]);
+  assert.deepEqual(kind(4096n * MIB, 0x23), ["unified", 20 * GIB], "the kernel knows");
+  assert.deepEqual(kind(4096n * MIB, 0x13), ["dedicated", 4 * GIB], "beside an integrated one");
+  assert.deepEqual(kind(1n << 60n, 3), [null, null]);
+  assert.deepEqual(kind(1n << 60n, 0x23), ["unified", null], "a part that is not known");
+  assert.deepEqual(kind(128n * MIB, 3, 1n << 60n), ["unified", null]);
+});
+
 test("a broken adapter hides no other, and each is told of", () => {
   const { read, dxgi } = machine([
     fakeAdapter({ enumCode: 0x887a0020 | 0 }),
@@ -159,7 +180,7 @@ test("the list is kept while it is current, and made anew when it is not", () =>
   assert.equal(dxgi.references, 1);
 });
 
-test("Windows without a GPU is one absence; another code is the driver's failure", () => {
+test("DXGI without a GPU is one absence; another code is the driver's failure", () => {
   const { read, dxgi } = machine([fakeAdapter()]);
   dxgi.createCode = 0x887a0004 | 0;
   assert.deepEqual(read(), {
@@ -170,12 +191,15 @@ test("Windows without a GPU is one absence; another code is the driver's failure
     failures: [{
       code: "absent",
       source: "dxgi",
-      message: "Cannot list the GPUs: CreateDXGIFactory1 answered DXGI_ERROR_UNSUPPORTED: " +
-        "Windows has no GPU here",
+      message: "Cannot list the GPUs by DXGI: Windows offers none to it " +
+        "(DXGI_ERROR_UNSUPPORTED); if a GPU is missing, install its WDDM driver",
       driverCode: "DXGI_ERROR_UNSUPPORTED",
     }],
   });
   dxgi.createCode = 0x80004005 | 0;
+  assert.deepEqual(messages(read()), [
+    "Cannot list the GPUs by DXGI: CreateDXGIFactory1 answered E_FAIL",
+  ]);
   assert.deepEqual(read().failures.map(({ code }) => code), ["driver_failed"]);
   dxgi.createCode = 0;
   assert.equal(read().devices.length, 1);

@@ -446,6 +446,9 @@ test("processes on a GPU without memory of its own hold what they share and what
     reading({ devices: [counted(0, 3)], processes: [row(5, 0, 300)], listedDevices: [0] }),
   );
   assert.equal(all.processes[0]?.usedBytes, 305);
-  assert.equal(all.processes[0]?.sharedUsedBytes, 5);
+  // It is in that sum, and stands by itself only among Windows' own counters.
+  assert.equal(all.processes[0]?.sharedUsedBytes, null);
+  assert.equal(all.devices[0]?.sharedUsedBytes, null);
+  assert.equal(all.processes[0]?.wddm?.sharedUsageBytes, 5);
   assert.equal(all.devices[0]?.usedBytes, 1003 + 13);
 });

@@ -65,7 +65,7 @@ test("no counter at all is one absence, and is looked for again after a minute",
     const reading = read(question);
     assert.deepEqual(failures(reading), [
       "absent: Cannot read the performance counters of GPU memory: Windows has none " +
-      "(PDH_CSTATUS_NO_OBJECT); it has them from Windows 10 version 1709 on, with a GPU and its " +
+      "(PDH_CSTATUS_NO_OBJECT); it has them from Windows 10 version 1709 on, of GPUs with a WDDM " +
       "driver",
     ]);
     assert.deepEqual(reading.devices, []);

@@ -15,6 +15,12 @@ test("names of instances", () => {
     luid,
   });
   assert.deepEqual(parseInstance("PID_7_LUID_0X0_0XD3F1_PHYS_12#3"), { pid: 7, luid });
+  for (const part of ["part_0", "part_17", "PART_1#2"]) {
+    assert.deepEqual(parseInstance(`luid_0x00000000_0x0000D3F1_phys_0_${part}`), {
+      pid: null,
+      luid,
+    });
+  }
   assert.deepEqual(parseInstance("luid_0xFFFFFFFF_0xFFFFFFFF_phys_0"), {
     pid: null,
     luid: "0xffffffff_0xffffffff",
@@ -31,6 +37,12 @@ test("names of instances", () => {
       "pid_1_luid_0_1_phys_0",
       "pid_1_luid_0x0_0x1_phys_0_eng_0_engtype_3D",
       "pid_1_luid_0x0_0x1_phys_0#",
+      "luid_0x0_0x1_phys_0_part_",
+      "luid_0x0_0x1_phys_0_part_0x1",
+      "luid_0x0_0x1_phys_0_part_12345678901",
+      "luid_0x0_0x1_part_0",
+      "luid_0x0_0x1_phys_0_part_0_part_1",
+      "luid_0x0_0x1_phys_0#1_part_0",
       "x_pid_1_luid_0x0_0x1_phys_0",
       "pid_1_luid_0x0_0x1_phys_0\n",
     ]
@@ -105,7 +117,8 @@ test("any text is an instance or not, and what is one is read back", () => {
   let seed = 11;
   const random = (below: number) =>
     (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32 * below | 0;
-  const pieces = ["pid_", "luid_", "0x", "_", "phys_", "#", "12", "DeadBeef", "0", "_Total", "é"];
+  const pieces = ["pid_", "luid_", "0x", "_", "phys_", "part_", "#", "12", "DeadBeef", "0"]
+    .concat("_Total", "é");
   for (let round = 0; round < 5000; round++) {
     const text = Array.from({ length: random(12) }, () => pieces[random(pieces.length)]).join("");
     const read = parseInstance(text);
@@ -145,6 +158,28 @@ test("sums over segments; one part that is not known makes the sum unknown", () 
     { pid: null, luid: "0x00000000_0x0000000b", usage: { ...usage, dedicatedUsageBytes: 5 } },
   ]);
   assert.deepEqual(unusable, { names: 0, statuses: new Map([[0xc0000bba, 1]]), values: 1 });
+});
+
+test("sums over the parts of each physical GPU", () => {
+  const { usages, unusable } = sumUp([
+    { counter: ADAPTER_COUNTERS[0]!, items: [item(`${A}0`, 100), item(`${B}0`, 200)] },
+    {
+      counter: ADAPTER_COUNTERS[3]!,
+      items: [
+        item(`${A}0_part_0`, 1),
+        item(`${A}0_part_1`, 2),
+        item(`${A}1_part_0`, 4),
+        item(`${A}1_PART_1`, 8),
+        item(`${B}0_part_0`, 16),
+        item(`${B}0_part_1`, null, 0xc0000bba),
+      ],
+    },
+  ], "adapter");
+  assert.deepEqual(
+    usages.map(({ usage }) => [usage.dedicatedUsageBytes, usage.localUsageBytes]),
+    [[100, 15], [200, null]],
+  );
+  assert.equal(unusable.names, 0);
 });
 
 test("a sum above 2^53 is not known", () => {

@@ -139,6 +139,55 @@ test("what the kernel calls software is no device, and its rows are nobody's", (
   assert.deepEqual(reading.failures, []);
 });
 
+test("local and non-local memory of a GPU is the sum of its parts", () => {
+  const parts = { [A]: [1n, 2n, 3n, [4n, 40n, 400n], [5n, 50n]] };
+  const { read, pdh } = machine(gpuCounters(parts));
+  assert.deepEqual(
+    pdh.counters.get("\\GPU Non Local Adapter Memory(*)\\Non Local Usage")!.map(([name]) => name),
+    [`${A}_part_0`, `${A}_part_1`],
+  );
+  const reading = read(ONLY_DEVICES);
+  const { localUsageBytes, nonLocalUsageBytes } = reading.devices[0]!.wddm!;
+  assert.deepEqual([localUsageBytes, nonLocalUsageBytes], [444, 55]);
+  assert.deepEqual([reading.devices.length, reading.failures], [1, []]);
+});
+
+test("what an integrated GPU uses of the system's memory is what it uses", () => {
+  const bad: FakeValue = { status: 0xc0000bba };
+  const counters = gpuCounters(TWO_CARDS.adapters, {
+    ...TWO_CARDS.processes,
+    [`pid_8_${A}`]: [5n, bad, 0n, 0n, 0n],
+  });
+  const { devices, processes } = machine(counters, 0x23).read();
+  assert.deepEqual(
+    devices.map(({ memoryKind, usedBytes, sharedUsedBytes, usedIncludesReserved }) => [
+      memoryKind,
+      usedBytes,
+      sharedUsedBytes,
+      usedIncludesReserved,
+    ]),
+    [["unified", 2003, null, false], [null, 2001, 2002, false]],
+  );
+  assert.deepEqual(devices[0]!.wddm!.dedicatedUsageBytes, 1001);
+  assert.deepEqual(
+    processes.map(({ pid, deviceIndex, usedBytes, missing, wddm }) => [
+      pid,
+      deviceIndex,
+      usedBytes,
+      missing,
+      wddm!.dedicatedUsageBytes,
+    ]),
+    [
+      [7, 0, 23, null, 11],
+      [8, 0, null, "not_told", 5],
+      [4242, 0, 43, null, 21],
+      [7, 1, 31, null, 31],
+    ],
+  );
+  const untold = machine(gpuCounters({ [A]: [1n, bad, 3n, 4n, 5n] }), 0x23).read().devices[0]!;
+  assert.deepEqual([untold.usedBytes, untold.usedIncludesReserved], [null, null]);
+});
+
 test("more instances than there is room for", () => {
   const many = Object.fromEntries(
     Array.from({ length: 3000 }, (_, i) => [`pid_${i + 10}_${A}`, row(i)]),

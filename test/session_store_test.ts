@@ -66,6 +66,29 @@ test("a small file is the old or the new one, and a failure leaves nothing besid
   assert.deepEqual(fs.readdirSync(folder.path).sort(), ["session.json", "taken"]);
 });
 
+test("a folder that is there is fine, also where the runtime says so as an error", async () => {
+  using folder = new Folder();
+  const { makeFolder } = realStore();
+  await makeFolder(folder.file("a/b"));
+  await makeFolder(folder.file("a/b"));
+  fs.writeFileSync(folder.file("file"), "");
+  await assert.rejects(makeFolder(folder.file("file")), { code: "EEXIST" });
+  const { mkdir } = fs.promises;
+  const failing = (code: string) => () =>
+    Promise.reject<undefined>(Object.assign(new Error(), { code }));
+  // Bun on Windows, where the path has `..` in it.
+  fs.promises.mkdir = failing("EEXIST");
+  try {
+    await makeFolder(folder.file("a/b"));
+    await assert.rejects(makeFolder(folder.file("file")), { code: "EEXIST" });
+    await assert.rejects(makeFolder(folder.file("absent")), { code: "EEXIST" });
+    fs.promises.mkdir = failing("EACCES");
+    await assert.rejects(makeFolder(folder.file("a/b")), { code: "EACCES" });
+  } finally {
+    fs.promises.mkdir = mkdir;
+  }
+});
+
 test("a full disk is told by its code", {
   skip: process.platform === "linux" ? false : "this writes to /dev/full",
 }, async () => {

@@ -142,6 +142,13 @@ describe("a sample of a device of Windows", () => {
     assert.equal(spillSampleOf(half)?.dedicatedBytes, 1);
   });
 
+  it("is none of an integrated one, which uses the system's memory in the ordinary way", () => {
+    assert.equal(spillSampleOf({ ...device, memoryKind: "unified" }), null);
+    assert.equal(spillSampleOf({ ...device, memoryKind: "unified", wddm: null }), null);
+    assert.notEqual(spillSampleOf({ ...device, memoryKind: "dedicated" }), null);
+    assert.notEqual(spillSampleOf({ ...device, memoryKind: null }), null);
+  });
+
   it("tells who uses it where its list was read whole", () => {
     const usage = { ...wddm, sharedUsageBytes: 5 };
     const processes = [

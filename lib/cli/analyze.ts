@@ -1,5 +1,6 @@
 /** `hmn analyze`: the report on a recording. */
 import { compareAnalyses } from "../session/analysis/compare.ts";
+import { makeFolder as makeFolderAt } from "../session/files/make_folder.ts";
 import type { FoundRecording } from "../session/load/find_sessions.ts";
 import { comparisonDocument } from "../session/report/comparison_document.ts";
 import { comparedVerdicts } from "../session/report/sections/compared_summary.ts";
@@ -20,7 +21,7 @@ import { defineCommand } from "./command.ts";
 import type { CliContext } from "./context.ts";
 import { analyzed } from "./load_analysis.ts";
 import { choiceOption, pathOption } from "./options.ts";
-import { disk, STDOUT, writeTo } from "./report_output.ts";
+import { STDOUT, writeTo } from "./report_output.ts";
 import { UsageError } from "./usage_error.ts";
 import { documentText, verdictLines } from "./verdict_lines.ts";
 
@@ -129,7 +130,7 @@ async function comparing(
 }
 
 async function makeFolder(path: string): Promise<void> {
-  await disk().mkdir(path, { recursive: true }).catch((error) => {
+  await makeFolderAt(path).catch((error) => {
     throw new UsageError(
       `--out ${JSON.stringify(escapeText(path))} has to be a folder where --all is given: ${
         (error as Error).message

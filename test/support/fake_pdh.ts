@@ -138,9 +138,12 @@ export function fakePdh(heap: FakeHeap, counters: FakePdh["counters"]): FakePdh 
 const VALUES = ["Dedicated Usage", "Shared Usage", "Total Committed", "Local Usage"]
   .concat("Non Local Usage");
 
-/** Counters of GPUs and processes from rows of five values each: dedicated, shared, committed, local, non-local. */
+/**
+ * Counters of GPUs and processes from rows of five values each: dedicated, shared, committed, local, non-local. As on
+ * Windows, local and non-local memory of a GPU is told in parts; several values are those of several parts.
+ */
 export function gpuCounters(
-  adapters: Readonly<Record<string, readonly FakeValue[]>>,
+  adapters: Readonly<Record<string, readonly (FakeValue | readonly FakeValue[])[]>>,
   processes: Readonly<Record<string, readonly FakeValue[]>> = {},
 ): FakePdh["counters"] {
   const sets = ["GPU Adapter Memory", "GPU Adapter Memory", "GPU Adapter Memory"]
@@ -148,9 +151,18 @@ export function gpuCounters(
   const counters: FakePdh["counters"] = new Map();
   for (const [i, value] of VALUES.entries()) {
     const column = (rows: typeof adapters) =>
-      Object.entries(rows).map(([name, values]) => [name, values[i]!] as const);
+      Object.entries(rows).flatMap(([name, values]) =>
+        [values[i]!].flat().map((value, part) =>
+          [rows === adapters && i >= 3 ? partName(name, part) : name, value] as const
+        )
+      );
     counters.set(`\\${sets[i]}(*)\\${value}`, column(adapters));
     counters.set(`\\GPU Process Memory(*)\\${value}`, column(processes));
   }
   return counters;
+}
+
+/** The sum of all has no parts. */
+function partName(name: string, part: number): string {
+  return name.startsWith("luid_") ? `${name}_part_${part}` : name;
 }

@@ -22,14 +22,15 @@ export const TWO_CARDS = {
   processes: { [`pid_7_${A}`]: row(1), [`pid_4242_${A}`]: row(2), [`pid_7_${B}`]: row(3) },
 };
 
-/** A machine with two cards and their processes, or with other counters. */
+/** A machine with two cards and their processes, or with other counters; `typeOfA` is the first's `D3DKMT_ADAPTERTYPE`. */
 export function machine(
   counters: FakePdh["counters"] = gpuCounters(TWO_CARDS.adapters, TWO_CARDS.processes),
+  typeOfA = 3,
 ) {
   const heap = new FakeHeap();
   const pdh = fakePdh(heap, counters);
   const gdi32 = fakeD3dkmt(heap, [
-    { luid: [0, 0xd3f1], pci: [0x65, 0, 0], type: 3 },
+    { luid: [0, 0xd3f1], pci: [0x65, 0, 0], type: typeOfA },
     { luid: [0, 0xbad], pci: 0xc000000d, type: 4 },
   ]);
   const host = windowsHost(heap, { "pdh.dll": pdh.functions, "gdi32.dll": gdi32.functions });

@@ -124,4 +124,5 @@ IS(INFO_TYPE, address, 6);      /* KMTQAITYPE_ADAPTERADDRESS */
 IS(INFO_TYPE, adapterType, 15); /* KMTQAITYPE_ADAPTERTYPE */
 /* RenderSupported, DisplaySupported, SoftwareDevice, PostDevice, HybridDiscrete, HybridIntegrated, IndirectDisplay */
 IS(TYPE_BITS, softwareDevice, 4);
+IS(TYPE_BITS, hybridIntegrated, 32);
 IS(TYPE_BITS, indirectDisplay, 64);

@@ -1,6 +1,6 @@
 /**
- * What the kernel of Windows knows of a GPU by its LUID: its place on the PCI bus, whether it is one at all, and whether
- * it is a part of the processor (`D3DKMTQueryAdapterInfo` of gdi32.dll; d3dkmthk.h).
+ * What the kernel of Windows knows of a GPU by its LUID: its place on the PCI bus, whether it is one at all, and
+ * whether it is a part of the processor (`D3DKMTQueryAdapterInfo` of gdi32.dll; d3dkmthk.h).
  */
 import type { Host } from "../host/host.ts";
 import { parseLuid } from "./luid.ts";
@@ -138,15 +138,15 @@ function queryInfo(
 }
 
 /**
- * A place on the PCI bus; what can't be one (0xffffffff: no PCI device) is `null`. On machines with several PCI segments
- * the segment stands above the eight bits of the bus. Pure.
+ * A place on the PCI bus; what can't be one (0xffffffff: no PCI device) is `null`. On machines with several PCI
+ * segments the segment stands above the eight bits of the bus. Pure.
  */
 export function readAddress(place: DataView): string | null {
   const bus = place.getUint32(ADDRESS.bus, true);
   const device = place.getUint32(ADDRESS.device, true);
   const part = place.getUint32(ADDRESS.function, true);
   const domain = bus >>> 8;
-  if (bus === 0xffff_ffff || domain > 0xffff || device > 0x1f || part > 7) return null;
+  if (domain > 0xffff || device > 0x1f || part > 7) return null;
   const hex = (number: number) => number.toString(16).padStart(2, "0");
   return normalPciBusId(`${hex(domain)}:${hex(bus & 0xff)}:${hex(device)}.${part}`);
 }

@@ -3,10 +3,11 @@
  * other numbers of those it does. Pure.
  */
 import type { Failure } from "../../lib/errors.ts";
-import type { Bytes, DeviceInfo, GpuProcess, WddmDevice, WddmUsage } from "../../lib/records.ts";
+import type { Bytes, DeviceInfo, GpuProcess, WddmDevice } from "../../lib/records.ts";
 import type { SourceName } from "../../lib/sources.ts";
 import { pairDevices } from "./pair_devices.ts";
 import type { GpuReading } from "./source.ts";
+import { rowWithUnifiedUsage, withUnifiedUsage } from "./unified_usage.ts";
 
 /**
  * `reading` and `other`, whose source is `name`, as one. A device that both have keeps the numbers it has in `reading`,
@@ -36,7 +37,7 @@ export function joinReadings(
       return twin === undefined ? device : joinDevice(device, twin);
     }),
     ...others.map((device) => ({ ...device, index: indices.get(device.index)! })),
-  ];
+  ].map(withUnifiedUsage);
   const listed = other.listedDevices.flatMap((index) => indices.get(index) ?? []);
   return {
     devices,
@@ -68,26 +69,16 @@ function joinDevice(device: DeviceInfo, twin: DeviceInfo): DeviceInfo {
     if (filled[key] === null) filled[key] = value;
   }
   const joined = { ...filled, wddm: joinWddm(device.wddm, twin.wddm) } as unknown as DeviceInfo;
-  const { totalBytes, memoryKind, wddm } = joined;
-  const usedBytes = device.usedBytes === null && memoryKind === "unified"
-    ? unifiedUsage(wddm)
-    : joined.usedBytes;
+  const { totalBytes, usedBytes } = joined;
   const isOver = totalBytes === null || usedBytes === null || usedBytes > totalBytes;
   return {
     ...joined,
-    usedBytes,
     freeBytes: joined.freeBytes ?? (isOver ? null : totalBytes - usedBytes),
     // Beside used memory that contains the reserve, the reserve would be counted twice.
     reservedBytes: device.usedBytes !== null && device.usedIncludesReserved
       ? device.reservedBytes
       : joined.reservedBytes,
   };
-}
-
-/** A GPU without memory of its own lives in the system's, part of which may be carved out for it. */
-function unifiedUsage(usage: WddmUsage | null): Bytes {
-  if (usage === null || usage.sharedUsageBytes === null) return null;
-  return usage.sharedUsageBytes + (usage.dedicatedUsageBytes ?? 0);
 }
 
 function joinWddm(one: WddmDevice | null, other: WddmDevice | null): WddmDevice | null {
@@ -138,15 +129,11 @@ function joinRow(row: GpuProcess, twin: GpuProcess, name: SourceName): GpuProces
   };
 }
 
-/** A device may have got its name and its UUID after its rows were made. */
+/** A device may have got its name, its UUID and its kind after its rows were made. */
 function ofDevice(row: GpuProcess, devices: readonly DeviceInfo[]): GpuProcess {
   const device = devices.find(({ index }) => index === row.deviceIndex);
   return {
-    ...row,
-    // As of the device: what is dedicated there is a small part of it.
-    ...(row.source === "pdh" && device?.memoryKind === "unified"
-      ? { usedBytes: unifiedUsage(row.wddm) ?? row.usedBytes }
-      : {}),
+    ...rowWithUnifiedUsage(row, device?.memoryKind ?? null),
     deviceUuid: device?.uuid ?? row.deviceUuid,
     deviceName: device?.name ?? row.deviceName,
   };

@@ -80,7 +80,7 @@ function placeOf({ pciBusId }: DeviceInfo): string | null {
   return normalPciBusId(pciBusId);
 }
 
-/** Windows tells no PCI domain, and 0 is written in its place. */
+/** Windows may tell no PCI domain, and 0 is written in its place. */
 function hasNoDomain(a: string, b: string): boolean {
   const none = "00000000:";
   return a.slice(none.length) === b.slice(none.length) &&

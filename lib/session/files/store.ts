@@ -4,6 +4,7 @@
  */
 
 import { isWindows } from "../../system.ts";
+import { makeFolder } from "./make_folder.ts";
 
 /** A file that rows are added to. Every method rejects with the system's error, whose `code` is such as `ENOSPC`. */
 export interface RowFile {
@@ -71,7 +72,7 @@ export function realStore(): Store {
     };
   };
   return {
-    makeFolder: async (path) => void await fs.mkdir(path, { recursive: true }),
+    makeFolder,
     create: (path) => rowFile(path, "ax"),
     open: (path) => rowFile(path, "a"),
     put: async (path, text) => {

@@ -7,22 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the value of a counter stands in a line `adapter_memory=` or `process=`, behind the name of the instance. */
+/*
+ * Where the value of a counter stands in a line `adapter_memory=` or `process=`, behind the name of the instance, and
+ * whether it is told in parts, as Windows tells local and non-local memory of adapters.
+ */
 static const struct {
     const wchar_t *path;
     const char *lines, *set;
     int column;
+    bool has_parts;
 } COUNTERS[] = {
-    {L"\\GPU Adapter Memory(*)\\Dedicated Usage", "adapter_memory", "GPU Adapter Memory", 0},
-    {L"\\GPU Adapter Memory(*)\\Shared Usage", "adapter_memory", "GPU Adapter Memory", 1},
-    {L"\\GPU Adapter Memory(*)\\Total Committed", "adapter_memory", "GPU Adapter Memory", 2},
-    {L"\\GPU Local Adapter Memory(*)\\Local Usage", "adapter_memory", "GPU Local Adapter Memory", 3},
-    {L"\\GPU Non Local Adapter Memory(*)\\Non Local Usage", "adapter_memory", "GPU Non Local Adapter Memory", 4},
-    {L"\\GPU Process Memory(*)\\Dedicated Usage", "process", "GPU Process Memory", 0},
-    {L"\\GPU Process Memory(*)\\Shared Usage", "process", "GPU Process Memory", 1},
-    {L"\\GPU Process Memory(*)\\Total Committed", "process", "GPU Process Memory", 2},
-    {L"\\GPU Process Memory(*)\\Local Usage", "process", "GPU Process Memory", 3},
-    {L"\\GPU Process Memory(*)\\Non Local Usage", "process", "GPU Process Memory", 4},
+    {L"\\GPU Adapter Memory(*)\\Dedicated Usage", "adapter_memory", "GPU Adapter Memory", 0, false},
+    {L"\\GPU Adapter Memory(*)\\Shared Usage", "adapter_memory", "GPU Adapter Memory", 1, false},
+    {L"\\GPU Adapter Memory(*)\\Total Committed", "adapter_memory", "GPU Adapter Memory", 2, false},
+    {L"\\GPU Local Adapter Memory(*)\\Local Usage", "adapter_memory", "GPU Local Adapter Memory", 3, true},
+    {L"\\GPU Non Local Adapter Memory(*)\\Non Local Usage", "adapter_memory", "GPU Non Local Adapter Memory", 4, true},
+    {L"\\GPU Process Memory(*)\\Dedicated Usage", "process", "GPU Process Memory", 0, false},
+    {L"\\GPU Process Memory(*)\\Shared Usage", "process", "GPU Process Memory", 1, false},
+    {L"\\GPU Process Memory(*)\\Total Committed", "process", "GPU Process Memory", 2, false},
+    {L"\\GPU Process Memory(*)\\Local Usage", "process", "GPU Process Memory", 3, false},
+    {L"\\GPU Process Memory(*)\\Non Local Usage", "process", "GPU Process Memory", 4, false},
 };
 enum { KINDS = sizeof COUNTERS / sizeof *COUNTERS, MOST_QUERIES = 256 };
 
@@ -102,6 +106,20 @@ static const char *field(const char *line, int column) {
     return line == NULL || *line == ',' || *line == '\0' ? NULL : line;
 }
 
+/* The value of the next part, behind a `+`; NULL behind the last. */
+static const char *next_part(const char *value) {
+    value += strcspn(value, "+,");
+    return *value == '+' ? value + 1 : NULL;
+}
+
+/* Name of an instance, or of a part of it; gives its length. The sum of all has no parts. */
+static int instance_name(char *out, size_t room, const char *line, bool has_parts, int part) {
+    int length = (int)strcspn(line, ",");
+    bool is_part = has_parts && strncmp(line, "luid_", 5) == 0;
+    return is_part ? snprintf(out, room, "%.*s_part_%d", length, line, part)
+                   : snprintf(out, room, "%.*s", length, line);
+}
+
 PDH_FUNCTION PdhGetFormattedCounterArrayW(PDH_HCOUNTER handle, DWORD format, LPDWORD size, LPDWORD count,
                                           PPDH_FMT_COUNTERVALUE_ITEM_W items) {
     const Counter *counter = handle;
@@ -110,13 +128,16 @@ PDH_FUNCTION PdhGetFormattedCounterArrayW(PDH_HCOUNTER handle, DWORD format, LPD
     if (code != 0) return (PDH_STATUS)code;
     if (format != (PDH_FMT_LARGE | PDH_FMT_NOSCALE)) return (PDH_STATUS)PDH_INVALID_ARGUMENT;
     const char *key = COUNTERS[counter->kind].lines, *line;
+    bool has_parts = COUNTERS[counter->kind].has_parts;
     int column = COUNTERS[counter->kind].column, position = 0;
     DWORD found = 0, room = *size;
     size_t needed = (size_t)config_number(0, "padding");
     while ((line = config_next(key, &position)) != NULL) {
-        if (field(line, column) == NULL) continue;
-        found++;
-        needed += sizeof *items + (strcspn(line, ",") + 1) * sizeof(wchar_t);
+        int part = 0;
+        for (const char *value = field(line, column); value != NULL; value = next_part(value)) {
+            found++;
+            needed += sizeof *items + ((size_t)instance_name(NULL, 0, line, has_parts, part++) + 1) * sizeof(wchar_t);
+        }
     }
     *size = (DWORD)needed;
     *count = found;
@@ -126,18 +147,18 @@ PDH_FUNCTION PdhGetFormattedCounterArrayW(PDH_HCOUNTER handle, DWORD format, LPD
     wchar_t *text = (wchar_t *)((char *)items + found * sizeof *items + config_number(0, "padding"));
     position = 0;
     for (DWORD i = 0; (line = config_next(key, &position)) != NULL;) {
-        const char *value = field(line, column);
-        if (value == NULL) continue;
-        char name[256];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(line, ","), line);
-        items[i].szName = text;
-        text += to_utf16(name, text, 256) + 1;
-        bool is_bad = *value == '!';
-        DWORD good = i % 2 == 0 ? PDH_CSTATUS_VALID_DATA : PDH_CSTATUS_NEW_DATA;
-        items[i].FmtValue.CStatus = is_bad ? (DWORD)strtoul(value + 1, NULL, 0) : good;
-        LONGLONG number = *value == '-' ? strtoll(value, NULL, 0) : (LONGLONG)number_from(value);
-        items[i].FmtValue.largeValue = is_bad ? 77 : number;
-        i++;
+        int part = 0;
+        for (const char *value = field(line, column); value != NULL; value = next_part(value), i++) {
+            char name[256];
+            instance_name(name, sizeof name, line, has_parts, part++);
+            items[i].szName = text;
+            text += to_utf16(name, text, 256) + 1;
+            bool is_bad = *value == '!';
+            DWORD good = i % 2 == 0 ? PDH_CSTATUS_VALID_DATA : PDH_CSTATUS_NEW_DATA;
+            items[i].FmtValue.CStatus = is_bad ? (DWORD)strtoul(value + 1, NULL, 0) : good;
+            LONGLONG number = *value == '-' ? strtoll(value, NULL, 0) : (LONGLONG)number_from(value);
+            items[i].FmtValue.largeValue = is_bad ? 77 : number;
+        }
     }
     return ERROR_SUCCESS;
 }

@@ -6,7 +6,7 @@ import type { Call } from "../told_calls.ts";
 import { DESC1, SLOT } from "./abi.ts";
 import { type AdapterDesc, parseDesc } from "./desc.ts";
 import type { Factory } from "./factory.ts";
-import { hresultFailure, NOT_FOUND, succeeded, UNSUPPORTED } from "./hresult.ts";
+import { hresultFailure, hresultName, NOT_FOUND, succeeded, UNSUPPORTED } from "./hresult.ts";
 
 /** An adapter while it is looked at. */
 export interface Adapter {
@@ -90,10 +90,15 @@ export function eachAdapter(
 }
 
 function creationFailure(source: SourceName, code: number): Failure {
-  const failure = hresultFailure(source, code, "list the GPUs", "CreateDXGIFactory1");
-  return code === UNSUPPORTED
-    ? { ...failure, code: "absent", message: `${failure.message}: Windows has no GPU here` }
-    : failure;
+  const doing = "list the GPUs by DXGI";
+  const failure = hresultFailure(source, code, doing, "CreateDXGIFactory1");
+  if (code !== UNSUPPORTED) return failure;
+  const why = `Windows offers none to it (${hresultName(code)})`;
+  return {
+    ...failure,
+    code: "absent",
+    message: `Cannot ${doing}: ${why}; if a GPU is missing, install its WDDM driver`,
+  };
 }
 
 function notBelievable(source: SourceName, index: number, why: string): Failure {

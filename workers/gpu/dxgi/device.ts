@@ -1,24 +1,32 @@
 /** An adapter of DXGI as a device. Pure. */
 import type { Failure } from "../../../lib/errors.ts";
 import type { DeviceInfo } from "../../../lib/records.ts";
+import { sumBytes } from "../sum_bytes.ts";
 import { windowsDevice } from "../windows_device.ts";
 import type { Adapter } from "./adapters.ts";
 
 /**
- * The device of an adapter. One without memory of its own (`DedicatedVideoMemory` 0) is a part of the processor and
- * uses the system's: `SharedSystemMemory` is then what it has.
+ * An adapter with less dedicated memory is taken for a part of the processor: what it calls its own is a piece of the
+ * system's memory that the firmware has set aside (Intel: 128 MiB, AMD: 512 MiB and more).
+ */
+const LEAST_OWN_BYTES = 768 * 2 ** 20;
+
+/**
+ * The device of an adapter. An integrated one uses the system's memory beside the piece that is set aside for it, so
+ * both together are its size.
  */
 export function toDevice(
   { desc, luid, address }: Pick<Adapter, "desc" | "luid" | "address">,
   index: number,
 ): DeviceInfo {
   const { dedicatedBytes, sharedBytes } = desc;
-  const isUnified = dedicatedBytes === 0;
+  const isUnified = address.isIntegrated === true ||
+    (dedicatedBytes !== null && dedicatedBytes < LEAST_OWN_BYTES);
   return {
     ...windowsDevice("dxgi", index, luid),
     name: desc.name,
-    totalBytes: isUnified ? sharedBytes : dedicatedBytes,
-    memoryKind: dedicatedBytes === null ? null : isUnified ? "unified" : "dedicated",
+    totalBytes: isUnified ? sumBytes(dedicatedBytes, sharedBytes) : dedicatedBytes,
+    memoryKind: isUnified ? "unified" : dedicatedBytes === null ? null : "dedicated",
     pciBusId: address.pciBusId,
     pciId: desc.pciId,
     wddm: {

@@ -12,7 +12,7 @@ export function absentFailure(answers: readonly Answer[]): Failure {
     code: "absent",
     source: "pdh",
     message: `Cannot read the performance counters of GPU memory: Windows has none ` +
-      `(${name}); it has them from Windows 10 version 1709 on, with a GPU and its driver`,
+      `(${name}); it has them from Windows 10 version 1709 on, of GPUs with a WDDM driver`,
     driverCode: name,
   };
 }

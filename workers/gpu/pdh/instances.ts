@@ -1,6 +1,7 @@
 /**
- * Names of the instances of GPU counters: `luid_0x…_0x…_phys_N` is one segment of a GPU, and with `pid_N_` in front
- * what a process has there. Pure.
+ * Names of the instances of GPU counters: `luid_0x…_0x…_phys_N` is one physical GPU behind an adapter, and with
+ * `pid_N_` in front what a process has there. Local and non-local memory of an adapter is told in parts of it, with
+ * `_part_N` behind. Pure.
  */
 import { formatLuid } from "../luid.ts";
 
@@ -13,7 +14,7 @@ export interface Instance {
 
 /** PDH writes `#1` behind a name that another instance has too. */
 const NAME =
-  /^(?:pid_(\d{1,10})_)?luid_0x([0-9a-f]{1,8})_0x([0-9a-f]{1,8})_phys_\d{1,10}(?:#\d{1,10})?$/i;
+  /^(?:pid_(\d{1,10})_)?luid_0x([0-9a-f]{1,8})_0x([0-9a-f]{1,8})_phys_\d{1,10}(?:_part_\d{1,10})?(?:#\d{1,10})?$/i;
 
 /** Reads a name; `null` where it is none. */
 export function parseInstance(name: string): Instance | null {

@@ -29,16 +29,16 @@ export function toReading(
     const usage = gpus.usages.find((gpu) => gpu.luid === luid)?.usage ?? null;
     return toDevice(luid, index, usage, addresses.addressOf(luid));
   });
-  const indices = new Map(devices.map(({ luid, index }) => [luid, index]));
+  const byLuid = new Map(devices.map((device) => [device.luid, device]));
   const isListed = processes?.some(({ counter, items }) =>
     counter.tells === "dedicatedUsageBytes" && items !== null
   );
   return {
     devices,
     processes: rows.usages.flatMap(({ pid, luid, usage }) => {
-      const index = indices.get(luid);
-      if (pid === null || index === undefined) return [];
-      return [toProcess(pid, namer.name(pid), index, usage)];
+      const device = byLuid.get(luid);
+      if (pid === null || device === undefined) return [];
+      return [toProcess(pid, namer.name(pid), device, usage)];
     }),
     listedDevices: isListed ? devices.map(({ index }) => index) : [],
     leftOut: luids.filter(isLeftOut),

@@ -2,42 +2,51 @@
 import type { DeviceInfo, GpuProcess, WddmUsage } from "../../../lib/records.ts";
 import type { AdapterAddress } from "../adapter_address.ts";
 import type { ProcessName } from "../../process_namer.ts";
+import { rowWithUnifiedUsage, withUnifiedUsage } from "../unified_usage.ts";
 import { windowsDevice } from "../windows_device.ts";
 
-/** A GPU by its counters; `null` where it has none. Its sizes are told by `dxgi`. */
+/**
+ * A GPU by its counters; `null` where it has none. Its sizes are told by `dxgi`. One that is integrated uses the
+ * system's memory like its own, so that both together are what it uses; of others this is not known here.
+ */
 export function toDevice(
   luid: string,
   index: number,
   usage: WddmUsage | null,
-  { pciBusId }: AdapterAddress,
+  { pciBusId, isIntegrated }: AdapterAddress,
 ): DeviceInfo {
   const usedBytes = usage?.dedicatedUsageBytes ?? null;
-  return {
+  return withUnifiedUsage({
     ...windowsDevice("pdh", index, luid),
+    memoryKind: isIntegrated ? "unified" : null,
     pciBusId,
     usedBytes,
     usedIncludesReserved: usedBytes === null ? null : false,
     sharedUsedBytes: usage?.sharedUsageBytes ?? null,
     wddm: usage && { ...usage, dedicatedTotalBytes: null, sharedTotalBytes: null },
-  };
+  });
 }
 
-/** A process by its counters. What it has committed in the GPU's own memory is what it "uses". */
+/**
+ * A process by its counters. What it has committed in the GPU's own memory is what it "uses", and on a GPU that is
+ * known to be integrated what it uses of the system's too.
+ */
 export function toProcess(
   pid: number,
   { name, nameStatus }: ProcessName,
-  deviceIndex: number,
+  { index, memoryKind }: DeviceInfo,
   usage: WddmUsage,
 ): GpuProcess {
-  return {
+  const usedBytes = usage.dedicatedUsageBytes;
+  const row: GpuProcess = {
     pid,
     name,
     nameStatus,
-    usedBytes: usage.dedicatedUsageBytes,
+    usedBytes,
     sharedUsedBytes: usage.sharedUsageBytes,
-    missing: usage.dedicatedUsageBytes === null ? "not_told" : null,
+    missing: usedBytes === null ? "not_told" : null,
     rssBytes: null,
-    deviceIndex,
+    deviceIndex: index,
     deviceUuid: null,
     deviceName: null,
     contexts: [],
@@ -46,4 +55,5 @@ export function toProcess(
     wddm: usage,
     source: "pdh",
   };
+  return rowWithUnifiedUsage(row, memoryKind);
 }

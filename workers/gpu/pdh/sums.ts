@@ -1,5 +1,6 @@
 /** The values of several counters, put together by GPU, or by process and GPU. Pure. */
 import type { WddmUsage } from "../../../lib/records.ts";
+import { sumBytes } from "../sum_bytes.ts";
 import type { Counter } from "./counters.ts";
 import { type Instance, isTotal, parseInstance } from "./instances.ts";
 import { isValid, type Item } from "./items.ts";
@@ -10,7 +11,7 @@ export interface CounterItems {
   readonly items: readonly Item[] | null;
 }
 
-/** One GPU, or one process on it, with the sums over its segments. */
+/** One GPU, or one process on it, with the sums over its instances. */
 export interface Usage extends Instance {
   readonly usage: WddmUsage;
 }
@@ -60,7 +61,7 @@ export function sumUp(
       let entry = usages.get(key);
       if (entry === undefined) usages.set(key, entry = { ...instance, usage: { ...NOTHING } });
       const before = counted.has(key) ? entry.usage[tells] : 0;
-      entry.usage[tells] = before === null || value === null ? null : safeSum(before, value);
+      entry.usage[tells] = sumBytes(before, value);
       counted.add(key);
     }
   }
@@ -68,9 +69,4 @@ export function sumUp(
     a.luid < b.luid ? -1 : a.luid > b.luid ? 1 : (a.pid ?? 0) - (b.pid ?? 0)
   );
   return { usages: sorted, unusable: { names, statuses, values } };
-}
-
-function safeSum(one: number, other: number): number | null {
-  const sum = one + other;
-  return Number.isSafeInteger(sum) ? sum : null;
 }
