@@ -20,6 +20,8 @@ import type {
   ProcessesReply,
   RunCgroupReply,
   RunCgroupRequest,
+  RunProcessReply,
+  RunProcessRequest,
   SnapshotReply,
   TreeReply,
   TreeRequest,
@@ -89,6 +91,19 @@ export async function askRunCgroup(
     kind: "run_cgroup",
     folder: part?.folder ?? null,
     peakBytes: part?.peakBytes ?? null,
+    failures: [...failures, ...part?.failures ?? []],
+  };
+}
+
+/** The process of a run. */
+export async function askRunProcess(
+  composer: Composer,
+  request: RunProcessRequest,
+): Promise<RunProcessReply> {
+  const { part, failures } = await askPart<RunProcessReply>(composer, "system", request);
+  return {
+    kind: "run_process",
+    exitCode: part?.exitCode ?? null,
     failures: [...failures, ...part?.failures ?? []],
   };
 }

@@ -12,6 +12,7 @@ import {
   askPing,
   askProcesses,
   askRunCgroup,
+  askRunProcess,
   askSnapshot,
   askTree,
   askVideoMemory,
@@ -131,6 +132,9 @@ export class Meter implements AsyncDisposable {
       case "run_cgroup":
         checkRun(request.cgroup);
         return askRunCgroup(composer, request);
+      case "run_process":
+        checkPid(request.pid);
+        return askRunProcess(composer, request);
       case "video_memory":
         return askVideoMemory(composer);
       case "gpu":

@@ -81,6 +81,26 @@ export interface RunCgroupRequest {
   readonly cgroup: RunId;
 }
 
+/**
+ * The process of one run of a command, on Windows. Asked only by the program that runs it, and never taken from
+ * outside: it ends processes. Answered in the system lane.
+ */
+export interface RunProcessRequest {
+  readonly kind: "run_process";
+  /**
+   * `"hold"`: keep it open, so that its exit code stays to be read; `"read"`: its exit code; `"end"`: end it and all
+   * it started, with exit code 1; `"release"`: let go of it.
+   */
+  readonly action: "hold" | "read" | "end" | "release";
+  /** The command's process. */
+  readonly pid: number;
+  /** For `"end"`: processes of the run that were seen. What they started ends too, also where they have ended. */
+  readonly seen: readonly SeenProcess[];
+}
+
+/** A process that was seen: who has its PID and another start is another one. */
+export type SeenProcess = Pick<ProcessMemory, "pid" | "startTicks">;
+
 /** GPUs, and what their processes hold. Answered in the driver lane. */
 export interface GpuRequest {
   readonly kind: "gpu";
@@ -133,12 +153,13 @@ export type ElementaryRequest =
   | TreeRequest
   | FindRequest
   | RunCgroupRequest
+  | RunProcessRequest
   | GpuRequest
   | VideoMemoryRequest
   | DoctorRequest
   | PingRequest;
 /** A question that only the program on this machine asks. */
-export type LocalRequest = RunCgroupRequest | VideoMemoryRequest;
+export type LocalRequest = RunCgroupRequest | RunProcessRequest | VideoMemoryRequest;
 /** Any question that may come from outside. */
 export type Request =
   | Exclude<ElementaryRequest, LocalRequest>
@@ -178,6 +199,17 @@ export interface RunCgroupReply {
   readonly folder: string | null;
   /** Its highest usage, page cache and kernel memory included (`memory.peak`; v1 `memory.max_usage_in_bytes`). */
   readonly peakBytes: Bytes;
+  readonly failures: readonly Failure[];
+}
+
+export interface RunProcessReply {
+  readonly kind: "run_process";
+  /**
+   * The exit code of a process that is held (`GetExitCodeProcess`), 32 bits without a sign; `null` while it runs, and
+   * where it was not asked for or is not told.
+   */
+  readonly exitCode: number | null;
+  /** What could not be done; empty where all was. */
   readonly failures: readonly Failure[];
 }
 
@@ -256,12 +288,15 @@ export type ElementaryReply =
   | TreeReply
   | FindReply
   | RunCgroupReply
+  | RunProcessReply
   | GpuReply
   | VideoMemoryReply
   | DoctorReply
   | PingReply
   | FailureReply;
 export type Reply = ElementaryReply | DevicesReply | ProcessesReply | SnapshotReply;
+/** An answer that may go outside. */
+export type OutsideReply = Exclude<Reply, { kind: "failure" | LocalRequest["kind"] }>;
 /** The answer to a question of kind `K`. */
 export type ReplyTo<K extends Reply["kind"]> = Extract<Reply, { kind: K }>;
 

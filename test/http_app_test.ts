@@ -298,6 +298,7 @@ describe("what is refused", () => {
       [{ kind: 5 }, /kind: /],
       [{ kind: "failure" }, /kind: /],
       [{ kind: "run_cgroup", action: "remove", cgroup: { owner: 1, run: 1 } }, /kind: /],
+      [{ kind: "run_process", action: "end", pid: 1, seen: [] }, /kind: /],
       ["null", /expected object, received null/],
       ["[]", /expected object, received array/],
       ['"memory"', /expected object, received string/],

@@ -358,6 +358,7 @@ describe("what is taken", () => {
       [{ kind: "ping" }, true],
       [{}, false],
       [{ kind: "run_cgroup", action: "make", cgroup: { owner: 1, run: 1 } }, false],
+      [{ kind: "run_process", action: "end", pid: 1, seen: [] }, false],
       [{ kind: "memory", pids: pids(4097) }, false],
       [{ kind: "memory", pids: null }, false],
       [{ kind: "memory", cpus: true }, false],

@@ -47,6 +47,12 @@ test("nothing is opened before it is asked, nor where it is switched off", () =>
   const cgroup = { kind: "run_cgroup", action: "make", cgroup: { owner: 1, run: 1 } } as const;
   assert.deepEqual(source.runCgroup(cgroup, off).failures, []);
   assert.equal(source.runCgroup(cgroup, []).failures[0]?.code, "absent");
+  const hold = { kind: "run_process", action: "hold", pid: 8, seen: [] } as const;
+  assert.deepEqual(source.runProcess(hold, off), {
+    kind: "run_process",
+    exitCode: null,
+    failures: [],
+  });
   assert.deepEqual(host.libraryLog, []);
 });
 

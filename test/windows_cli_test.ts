@@ -37,6 +37,57 @@ adapter_memory=luid_0x00000000_0x0000D4C2_phys_0,0,700M,800M,700M,0
 process=pid_4242_luid_0x00000000_0x0000D3F1_phys_0,3G,100M,4G,3G,100M
 `;
 
+/**
+ * A program, its child, and a child of that which stays when its parent ends; and one that runs all three, and ends
+ * them when it is only the first and the last.
+ */
+const TREE = `import fs from "node:fs";
+import process from "node:process";
+
+const DENO = ["run", "-A", "--no-check", "--quiet"];
+const own = (role) => ["Bun" in globalThis ? [] : DENO, "tree.js", role].flat();
+const wait = (ms) => new Promise((over) => setTimeout(over, ms));
+function start(role, detached) {
+  if ("Bun" in globalThis) {
+    const stdio = ["ignore", "ignore", "ignore"];
+    return Bun.spawn([process.execPath, ...own(role)], { stdio, detached }).exited;
+  }
+  const none = { stdin: "null", stdout: "null", stderr: "null" };
+  return new Deno.Command(process.execPath, { args: own(role), detached, ...none }).spawn().status;
+}
+const up = (name) => "tree-" + name;
+async function until(name) {
+  while (!fs.existsSync(up(name))) await wait(20);
+}
+
+const role = process.argv.at(-1);
+if (role === "last") {
+  fs.writeFileSync(up("last"), "");
+  await wait(60_000);
+} else if (role === "middle") {
+  fs.rmSync(up("last"), { force: true });
+  start("last", true);
+  await until("last");
+  // It has to be seen beside the other.
+  await wait(1_000);
+  process.exit(0);
+} else if (role === "root") {
+  await start("middle", false);
+  fs.writeFileSync(up("ready"), "");
+  await wait(60_000);
+} else {
+  fs.rmSync(up("ready"), { force: true });
+  const { runCommand } = await import("./dist/mod.js");
+  const over = new AbortController();
+  const { exitCode, signal } = await runCommand([process.execPath, ...own("root")], {
+    signal: over.signal,
+    stdio: "null",
+    onSample: () => fs.existsSync(up("ready")) && over.abort(),
+  });
+  console.log(JSON.stringify({ exitCode, signal }));
+}
+`;
+
 describe("hmn on Windows", { skip: await skipWine(), timeout: 300_000 }, () => {
   let session: WineSession;
   before(async () => {
@@ -144,6 +195,44 @@ describe("hmn on Windows", { skip: await skipWine(), timeout: 300_000 }, () => {
       const end = await hmn("run", "--", ...program);
       assert.equal(end.code, 7, end.stderr);
       assert.match(end.stdout, /it ran/);
+    });
+
+    it(`${runtime}: hmn run tells all 32 bits of an exit code, and no failure becomes a 0`, async () => {
+      // Bun hands on the lowest 8 bits; the code that a Linux parent of Wine is told has no more.
+      const cases = [[256, "1"], [-1073741819, "5"], [7, "7"], [0, "0"]] as const;
+      const line = (code: number) =>
+        [...command(["run", "--json", "--"]), `cmd.exe /d /s /c "exit ${code}"`].join(" ");
+      const text = cases.map(([code]) => `${line(code)}\r\necho ended %errorlevel%\r\n`).join("");
+      session.write(`app/codes-${runtime}.cmd`, `@echo off\r\n${text}`);
+      const end = await session.run(["cmd.exe", "/d", "/c", `codes-${runtime}.cmd`], options);
+      assert.deepEqual(
+        end.stdout.trimEnd().split(/\r?\n/).map((line) =>
+          line.startsWith("{") ? JSON.parse(line).exit_code : line.trim()
+        ),
+        cases.flatMap(([code, inBun]) => [
+          code >>> 0,
+          `ended ${runtime === "bun" ? inBun : code}`,
+        ]),
+        end.stderr,
+      );
+    });
+
+    it(`${runtime}: a command that is ended ends with a process whose parent has gone`, async () => {
+      session.write("app/tree.js", TREE);
+      const end = await session.run(session.script(runtime, "tree.js", ["run"]), options);
+      assert.equal(end.code, 0, end.stderr);
+      assert.deepEqual(JSON.parse(end.stdout), { exitCode: 143, signal: "SIGTERM" });
+      assert.deepEqual(await session.leftOf(/tree\.js (root|middle|last)/), []);
+    });
+
+    it(`${runtime}: what a command leaves running outlives hmn run`, async () => {
+      session.write("app/tree.js", TREE);
+      const leaving = session.script(runtime, "tree.js", ["middle"]);
+      const { exit_code, left_running } = json(await hmn("run", "--json", "--", ...leaving));
+      assert.deepEqual([exit_code, left_running], [0, 1]);
+      const left = session.processes(/tree\.js last/);
+      assert.equal(left.length, 1);
+      left.forEach(({ pid }) => process.kill(pid, "SIGKILL"));
     });
 
     it(`${runtime}: hmn record`, async () => {

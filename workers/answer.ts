@@ -95,6 +95,8 @@ export function makeAnswerer(host: Host, config: WorkerConfig): Answerer {
         return memory.find(ask, [...without, ...switchedOff(config)]);
       case "run_cgroup":
         return memory.runCgroup(ask, [...without, ...switchedOff(config)]);
+      case "run_process":
+        return memory.runProcess(ask, [...without, ...switchedOff(config)]);
       case "video_memory":
         return ownVideoMemory.read();
       case "gpu":

@@ -6,6 +6,8 @@ import type {
   MemoryRequest,
   RunCgroupReply,
   RunCgroupRequest,
+  RunProcessReply,
+  RunProcessRequest,
   TreeReply,
   TreeRequest,
 } from "../lib/protocol.ts";
@@ -25,4 +27,6 @@ export interface RamSource {
   find(request: FindRequest, without: readonly SourceName[]): FindReply;
   /** The cgroup of a run. */
   runCgroup(request: RunCgroupRequest, without: readonly SourceName[]): RunCgroupReply;
+  /** The process of a run. */
+  runProcess(request: RunProcessRequest, without: readonly SourceName[]): RunProcessReply;
 }

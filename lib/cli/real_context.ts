@@ -72,7 +72,9 @@ function unnamedSources(): readonly SourceName[] | undefined {
 
 /** Ends the program. What was written is out, and a child that hangs goes with its parent. */
 export function exit(code: number): never {
-  return "Deno" in globalThis ? Deno.exit(code) : process.exit(code);
+  if ("Deno" in globalThis) Deno.exit(code);
+  // Bun hands on the lowest 8 bits, and no failure of a command must become a success by that.
+  process.exit((code & 0xff) === 0 && code !== 0 ? 1 : code);
 }
 
 function beforeInterrupt(cleanUp: () => void): void {

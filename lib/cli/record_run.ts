@@ -7,6 +7,7 @@ import { FAILURES } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import { within } from "../run/ask.ts";
 import { CgroupOfRun } from "../run/cgroup_of_run.ts";
+import { ProcessOfRun } from "../run/process_of_run.ts";
 import type { RunningCommand } from "../run/start_command.ts";
 import type { SessionSettings } from "../session/config/settings.ts";
 import type { Pattern } from "../session/look/pattern.ts";
@@ -178,6 +179,7 @@ export class RecordRun {
       descriptors,
       piped: phaseFrom !== null,
       cgroupFile: cgroup.membersFile,
+      held: new ProcessOfRun((request) => asker.ask(request)),
     });
     signals.to(running);
     recorder.follow(running.pid, cgroup.id);

@@ -1,5 +1,5 @@
 /** What a typed client knows of the endpoint: addresses, what they take and what they give. Types alone. */
-import type { Reply, ReplyTo, Request as Question } from "../protocol.ts";
+import type { OutsideReply, ReplyTo, Request as Question } from "../protocol.ts";
 import type { LiveHistory } from "./live/live_reading.ts";
 import type { TelemetryView } from "./live/telemetry_view.ts";
 import type { SnakeCased } from "./snake_cased.ts";
@@ -17,9 +17,6 @@ type Done<Input> = { input: Input; output: null; outputFormat: "body"; status: 2
 /** An answer that is no JSON. */
 type Text = { input: Nothing; output: string; outputFormat: "text"; status: 200 };
 type Nothing = Record<never, never>;
-
-/** The reply to a question from outside. */
-type Outside = Exclude<Reply, { kind: "failure" | "run_cgroup" }>;
 
 /** What a program reports of its allocator. */
 export interface TelemetryJson {
@@ -55,7 +52,7 @@ export type HmnSchema = {
   "/v1/snapshot": { $get: Json<{ query: { pid?: string } }, ReplyTo<"snapshot">> };
   "/v1/processes": { $get: Json<{ query: { details?: "true" | "false" } }, ReplyTo<"processes">> };
   "/v1/doctor": { $get: Json<Nothing, ReplyTo<"doctor">> };
-  "/v1/ask": { $post: Json<{ json: SnakeCased<Question> }, Outside> };
+  "/v1/ask": { $post: Json<{ json: SnakeCased<Question> }, OutsideReply> };
   "/v1/stream": {
     $get: { input: { query: { interval?: string } } } & Omit<Text, "input">;
   };

@@ -1,11 +1,12 @@
 /** A command that a person wants measured: how it is started, and how it ended. */
 import type { Bytes } from "../records.ts";
+import type { ProcessOfRun } from "./process_of_run.ts";
 
 /** How a command ended. */
 export interface CommandEnd {
   /**
    * Exit code; 128 and the signal's number where a signal ended it, as shells have it. On Windows all 32 bits without
-   * a sign, such as 3221225477 (0xC0000005) of a program that crashed; Bun tells the lowest 8 bits only.
+   * a sign, such as 3221225477 (0xC0000005) of a program that crashed; the lowest 8 bits where Bun tells it alone.
    */
   readonly exitCode: number;
   /** The signal that ended it, such as `SIGTERM`; `null` where it exited. */
@@ -55,6 +56,8 @@ export interface StartOptions {
   readonly ownSession?: boolean | undefined;
   /** File to write its PID to before it runs, so that all of it is in a cgroup; `null`: none. */
   readonly cgroupFile?: string | null;
+  /** Who tells the exit code and ends all of it on Windows, where that is more than the runtime can; `null`: nobody. */
+  readonly held?: ProcessOfRun | null;
   /** Open files above stderr that it shall have, under the same numbers. Deno hands them on by itself. */
   readonly descriptors?: readonly number[] | undefined;
   /** Signals that it shall ignore from the start, as we do; Bun would have it heed them. */

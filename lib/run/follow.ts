@@ -9,6 +9,7 @@ import { CgroupOfRun } from "./cgroup_of_run.ts";
 import { GpuLook } from "./gpu_look.ts";
 import { launchersOf, look, type Run, type RunSample, treeOf } from "./look.ts";
 import { Members } from "./members.ts";
+import { ProcessOfRun } from "./process_of_run.ts";
 import {
   type CommandEnd,
   type RunningCommand,
@@ -77,12 +78,14 @@ export async function followCommand(
   if (options.cgroup) await cgroup.make();
   // A worker takes longer to start there than a short command to end; elsewhere the cgroup has waited for it.
   if (isWindows()) await within(WORKER_START_MS, ask({ kind: "ping" }));
+  const held = isWindows() ? new ProcessOfRun(ask) : null;
   let running: RunningCommand;
   try {
     if (baselineMs > 0) onBaseline?.(await within(baselineMs, first.then(({ gpu }) => gpu)));
     running = (options.start ?? startCommand)(command, {
       ...options,
       cgroupFile: cgroup.membersFile,
+      held,
     });
   } catch (error) {
     await cgroup.remove();
@@ -91,7 +94,9 @@ export async function followCommand(
   const startedAtMs = Date.now();
   const startMs = performance.now();
   const launcher = { pid: running.pid, names: launchersOf(command) };
-  const run: Run = { ask, gpus, cgroup, members: new Members(running.pid), launcher };
+  const members = new Members(running.pid);
+  held?.follow(members);
+  const run: Run = { ask, gpus, cgroup, members, launcher };
   const over = new AbortController();
   const ended = running.ended.then((end) => {
     const durationMs = roundMs(performance.now() - startMs);
@@ -111,6 +116,7 @@ export async function followCommand(
     // A cgroup can't go while something is on its way into it.
     await within(LAST_LOOK_MS, ended);
     await cgroup.remove();
+    await held?.release();
     throw error;
   }
   const end = await ended;

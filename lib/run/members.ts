@@ -1,4 +1,5 @@
 /** Which processes belong to a run: pure, from what each look at the tree found. */
+import type { SeenProcess } from "../protocol.ts";
 import type { ProcessMemory } from "../records.ts";
 
 /**
@@ -18,6 +19,11 @@ export class Members {
   /** The PIDs to begin the next look at. */
   get roots(): number[] {
     return [...new Set([this.#root, ...this.#known.keys()])];
+  }
+
+  /** The processes that were there at the last look. */
+  get seen(): SeenProcess[] {
+    return [...this.#known].map(([pid, startTicks]) => ({ pid, startTicks }));
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { readEnv } from "../env.ts";
 import type { CommandOutput, RunningCommand, StartOptions } from "./command.ts";
+import type { ProcessOfRun } from "./process_of_run.ts";
 import { modeOf, refused } from "./find_command.ts";
 import { windowsCandidates } from "./find_on_windows.ts";
 
@@ -37,6 +38,9 @@ export function startOnWindows(
   } catch (error) {
     throw refused(name, error);
   }
+  const held = options.held ?? null;
+  // Before the runtime can have told of its end, and let go of it.
+  held?.hold(child.pid);
   let hasEnded = false;
   let endedBy: string | null = null;
   return {
@@ -44,13 +48,14 @@ export function startOnWindows(
     kill: (signal) => {
       if (hasEnded || !Object.hasOwn(ENDS, signal)) return;
       endedBy = signal;
-      void endTree(child);
+      void endTree(child, held);
     },
-    ended: child.ended.then(({ code, wasEnded }) => {
+    ended: child.ended.then(async ({ code: told, wasEnded }) => {
       hasEnded = true;
-      // taskkill ends with 1; another code is the command's own, which was faster.
+      const code = await held?.exitCode(told) ?? told >>> 0;
+      // Who is ended with all of it has 1; another code is the command's own, which was faster.
       const signal = endedBy !== null && (wasEnded || code === 1) ? endedBy : null;
-      const exitCode = signal === null ? code >>> 0 : ENDS[signal]!;
+      const exitCode = signal === null ? code : ENDS[signal]!;
       return { exitCode, signal, maxRssBytes: null };
     }),
     output: child.output,
@@ -135,8 +140,12 @@ function startInDeno(argv: readonly string[], options: StartOptions): Child {
   };
 }
 
-/** Ends a process and all it started, directly or not; where `taskkill` can't, it alone. */
-async function endTree(child: Child): Promise<void> {
+/**
+ * Ends a process and all it started, directly or not. Where nobody holds it, `taskkill` does, which misses those whose
+ * parent has gone; where that can't, it ends alone.
+ */
+async function endTree(child: Child, held: ProcessOfRun | null): Promise<void> {
+  if (await held?.end()) return;
   const program = `${readEnv("SystemRoot") ?? "C:\\Windows"}\\System32\\taskkill.exe`;
   const args = ["/T", "/F", "/PID", String(child.pid)];
   try {

@@ -49,6 +49,8 @@ export interface FakeWindows {
   readonly failing: Set<string>;
   /** What a function fills its buffer with instead, by name. */
   readonly garbage: Map<string, number>;
+  /** Starts a process; it is in the jobs of its parent. */
+  start(process: FakeProcess): void;
   /** Called before each call, with its name. */
   before: ((name: string) => void) | null;
   /** Names of the calls so far. */
@@ -61,6 +63,7 @@ const ROOT = "D:\\Win";
 /** 1601 to 1970 in milliseconds. */
 const SINCE_1601 = 11_644_473_600_000n;
 const STILL_ACTIVE = 259;
+const WAIT_TIMEOUT = 258;
 const INVALID_HANDLE = 0xffff_ffff_ffff_ffffn;
 const PID_OF_CALLER = 4000;
 
@@ -113,11 +116,18 @@ export function fakeWindows(
     job: null,
     failing: new Set(),
     garbage: new Map(),
+    start: (process) => {
+      fake.processes.push(process);
+      for (const job of jobs) {
+        if ([...job].some(({ pid }) => pid === process.parentPid)) job.add(process);
+      }
+    },
     before: null,
     calls: [],
     open: new Set(),
   };
-  const handles = new Map<bigint, FakeProcess | "snapshot">();
+  const jobs = new Set<Set<FakeProcess>>();
+  const handles = new Map<bigint, FakeProcess | Set<FakeProcess> | "snapshot">();
   const memory = new Map<bigint, Uint8Array>();
   /** How far each snapshot was read. */
   const read = new Map<bigint, number>();
@@ -140,7 +150,7 @@ export function fakeWindows(
   };
   const k = define(kernel32, 0);
   const n = define(ntdll, 0xc000_0001 | 0);
-  const give = (what: FakeProcess | "snapshot") => {
+  const give = (what: FakeProcess | Set<FakeProcess> | "snapshot") => {
     next += 4n;
     handles.set(next, what);
     fake.open.add(next);
@@ -152,7 +162,14 @@ export function fakeWindows(
       return fake.processes.find(({ pid }) => pid === PID_OF_CALLER) ?? fakeProcess(PID_OF_CALLER);
     }
     const found = handles.get(handle);
-    if (found === undefined || found === "snapshot") throw new Error("a handle that is not open");
+    if (found === undefined || found === "snapshot" || found instanceof Set) {
+      throw new Error("a handle of no process");
+    }
+    return found;
+  };
+  const jobOf = (handle: bigint) => {
+    const found = handles.get(handle);
+    if (!(found instanceof Set)) throw new Error("a handle of no job");
     return found;
   };
 
@@ -164,6 +181,31 @@ export function fakeWindows(
   k("GetProcessId", (handle: bigint) => processOf(handle).pid);
   k("GetExitCodeProcess", (handle: bigint, code: Out) => {
     put32(code, 0, processOf(handle).exitCode ?? STILL_ACTIVE);
+    return 1;
+  });
+  k("WaitForSingleObject", (handle: bigint, ms: number) => {
+    if (ms !== 0) throw new Error("it waits");
+    return processOf(handle).exitCode === null ? WAIT_TIMEOUT : 0;
+  });
+  k("OpenProcess", (right: number, _inherit: number, pid: number) => {
+    const process = fake.processes.find((one) => one.pid === pid);
+    return right !== 0x101 || process === undefined || process.denied ? 0n : give(process);
+  });
+  k("CreateJobObjectW", () => {
+    const job = new Set<FakeProcess>();
+    jobs.add(job);
+    return give(job);
+  });
+  k("SetInformationJobObject", (job: bigint) => jobOf(job).size === 0 ? 1 : 0);
+  k("AssignProcessToJobObject", (job: bigint, process: bigint) => {
+    if (processOf(process).exitCode !== null) return 0;
+    jobOf(job).add(processOf(process));
+    return 1;
+  });
+  k("TerminateJobObject", (job: bigint, exitCode: number) => {
+    for (const process of jobOf(job)) {
+      if (process.exitCode === null) Object.assign(process, { exitCode, threads: 0, rss: 0n });
+    }
     return 1;
   });
   k("GetProcessTimes", (handle: bigint, start: Out, end: Out, kernel: Out, user: Out) => {
@@ -249,7 +291,9 @@ export function fakeWindows(
     bytesOf(out).set(memory.get(from)!.subarray(0, Number(size)));
   });
   n("NtOpenProcess", (handle: Out, right: number, named: Out, id: Out) => {
-    if (right !== 0x1000 || viewOf(named).getUint32(0, true) !== 48) return 0xc000_000d | 0;
+    if (![0x1000, 0x101000].includes(right) || viewOf(named).getUint32(0, true) !== 48) {
+      return 0xc000_000d | 0;
+    }
     // The two lowest bits say nothing.
     const pid = Number(viewOf(id).getBigUint64(0, true) & ~3n);
     const process = fake.processes.find((one) => one.pid === pid);

@@ -78,6 +78,8 @@ AT(OS_VERSION, build, RTL_OSVERSIONINFOW, dwBuildNumber);
 SIZE(FILETIME, FILETIME);
 
 IS(CONSTANTS, queryLimitedInformation, PROCESS_QUERY_LIMITED_INFORMATION);
+IS(CONSTANTS, synchronize, SYNCHRONIZE);
+IS(CONSTANTS, waitObject0, WAIT_OBJECT_0);
 IS(CONSTANTS, snapshotOfProcesses, TH32CS_SNAPPROCESS);
 IS(CONSTANTS, stillActive, STILL_ACTIVE);
 IS(CONSTANTS, jobExtendedLimits, JobObjectExtendedLimitInformation);

@@ -54,8 +54,8 @@ export interface Job {
   add(pid: number | null): boolean;
   /** Leaves the job to another process: it ends when that one does. False where the system refuses. */
   leaveTo(pid: number): boolean;
-  /** Ends all processes in it. */
-  kill(): void;
+  /** Ends all processes in it, with this exit code; {@linkcode KILLED} by default. */
+  kill(exitCode?: number): void;
   /** Gives the handle back, which ends the processes in it where it was the last. */
   close(): void;
 }
@@ -119,7 +119,7 @@ export function makeJob(host: Host, name: string | null = null): Job | null {
         if (left) close();
         return left;
       },
-      kill: () => void f.TerminateJobObject!(job, KILLED),
+      kill: (exitCode = KILLED) => void f.TerminateJobObject!(job, exitCode),
       close,
     };
   } catch {

@@ -7,6 +7,8 @@ import type {
   MemoryRequest,
   RunCgroupReply,
   RunCgroupRequest,
+  RunProcessReply,
+  RunProcessRequest,
   TreeReply,
   TreeRequest,
 } from "../../lib/protocol.ts";
@@ -98,6 +100,12 @@ export class MemorySource implements RamSource {
     );
   }
 
+  /** The process of a run. Whoever started one is told here how it ended, whole. */
+  runProcess(_request: RunProcessRequest, without: readonly SourceName[]): RunProcessReply {
+    const failures = without.includes("proc") ? [] : [NOT_WINDOWS];
+    return { kind: "run_process", exitCode: null, failures };
+  }
+
   /** What `action` tells, or the answer that says why nothing can be told. */
   #ask<R>(
     without: readonly SourceName[],
@@ -128,6 +136,12 @@ export class MemorySource implements RamSource {
     return processes;
   }
 }
+
+const NOT_WINDOWS: Failure = {
+  code: "absent",
+  source: "proc",
+  message: "Cannot hold the process of a run: this system is not Windows",
+};
 
 function nothing(failures: readonly Failure[]): MemoryReply {
   return { kind: "memory", processes: [], system: null, failures };

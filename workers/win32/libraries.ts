@@ -21,6 +21,7 @@ const KERNEL32 = {
   QueryFullProcessImageNameW: { args: ["u64", "u32", "buffer", "buffer"], returns: "i32" },
   QueryInformationJobObject: { args: ["u64", "i32", "buffer", "u32", "buffer"], returns: "i32" },
   RtlMoveMemory: { args: ["buffer", "u64", "u64"], returns: "void" },
+  WaitForSingleObject: { args: ["u64", "u32"], returns: "u32" },
 } as const satisfies Signatures;
 
 /** ntdll.dll. What it gives back is an `NTSTATUS`. */

@@ -7,6 +7,8 @@ import type {
   MemoryRequest,
   RunCgroupReply,
   RunCgroupRequest,
+  RunProcessReply,
+  RunProcessRequest,
   TreeReply,
   TreeRequest,
 } from "../../lib/protocol.ts";
@@ -18,6 +20,7 @@ import { findProcesses } from "./find.ts";
 import { type Windows, windowsOf } from "./libraries.ts";
 import { ProcessReader } from "./process.ts";
 import { readProcessList } from "./process_list.ts";
+import { RunProcesses } from "./run_process.ts";
 import { SystemReader } from "./system.ts";
 import { TreeReader } from "./tree.ts";
 import { readFailure } from "./trouble.ts";
@@ -36,6 +39,7 @@ class Win32Source implements RamSource {
   readonly #processes: ProcessReader;
   readonly #system: SystemReader;
   readonly #tree = new TreeReader();
+  readonly #runs: RunProcesses;
   #found: { readonly atMs: number; readonly processes: readonly ProcessMemory[] } | null = null;
 
   constructor(host: Host) {
@@ -43,6 +47,7 @@ class Win32Source implements RamSource {
     this.#windows = windowsOf(host);
     this.#processes = new ProcessReader(this.#windows);
     this.#system = new SystemReader(host);
+    this.#runs = new RunProcesses(host, this.#windows);
   }
 
   /** Windows tells nothing more where details are asked for: a command line stands in the process's own memory. */
@@ -96,6 +101,15 @@ class Win32Source implements RamSource {
     return { kind: "run_cgroup", folder: null, peakBytes: null, failures };
   }
 
+  runProcess(request: RunProcessRequest, without: readonly SourceName[]): RunProcessReply {
+    return ask<RunProcessReply>(
+      without,
+      () => this.#runs.answer(request),
+      (failures) => ({ kind: "run_process", exitCode: null, failures }),
+      `the process ${request.pid} that was started`,
+    );
+  }
+
   #all(): readonly ProcessMemory[] {
     const atMs = this.#host.now();
     if (this.#found === null || atMs - this.#found.atMs >= FIND_EVERY_MS) {
@@ -122,12 +136,13 @@ function ask<R>(
   without: readonly SourceName[],
   action: () => R,
   untold: (failures: readonly Failure[]) => R,
+  what = "RAM",
 ): R {
   if (without.includes("win32")) return untold([]);
   try {
     return action();
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return untold([readFailure(error, "RAM")]);
+    return untold([readFailure(error, what)]);
   }
 }

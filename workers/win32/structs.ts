@@ -78,6 +78,10 @@ export const FILETIME = { size: 8 } as const;
 export const CONSTANTS = {
   /** `PROCESS_QUERY_LIMITED_INFORMATION`: the least right that memory, times and path are told for. */
   queryLimitedInformation: 0x1000,
+  /** `SYNCHRONIZE`: the right to ask whether it has ended. */
+  synchronize: 0x10_0000,
+  /** `WAIT_OBJECT_0`: it has. */
+  waitObject0: 0,
   /** `TH32CS_SNAPPROCESS`. */
   snapshotOfProcesses: 2,
   /** `STILL_ACTIVE`, the exit code of a process that runs. */

@@ -14,14 +14,23 @@ export class TreeReader {
       if (start !== undefined) startsOfRoots.set(pid, start);
     }
     this.#startsOfRoots = startsOfRoots;
-    const children = childrenOf(list, startsOfRoots);
-    const waiting = new Set(roots);
-    // What is added to a set while it is walked is walked too.
-    for (const pid of waiting) {
-      for (const child of children.get(pid) ?? []) waiting.add(child);
-    }
-    return [...waiting].flatMap((pid) => list.get(pid) ?? []);
+    return walkTree(roots, list, startsOfRoots);
   }
+}
+
+/** The same with the starts of roots that have ended; those of the others may be among them. */
+export function walkTree(
+  roots: readonly number[],
+  list: ReadonlyMap<number, ProcessMemory>,
+  startsOfRoots: ReadonlyMap<number, number>,
+): ProcessMemory[] {
+  const children = childrenOf(list, startsOfRoots);
+  const waiting = new Set(roots);
+  // What is added to a set while it is walked is walked too.
+  for (const pid of waiting) {
+    for (const child of children.get(pid) ?? []) waiting.add(child);
+  }
+  return [...waiting].flatMap((pid) => list.get(pid) ?? []);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Holds the schemas to the types of the protocol: a difference is an error of the type checker. */
 import type { z } from "zod";
-import type { Reply, Request } from "../../protocol.ts";
+import type { OutsideReply, Request } from "../../protocol.ts";
 import type { LiveHistory, LiveReading } from "../live/live_reading.ts";
 import type { TelemetryView } from "../live/telemetry_view.ts";
 import type { liveHistory, liveReading, telemetry } from "./live.ts";
@@ -22,12 +22,10 @@ type Fits<A, B> = [A] extends [B] ? [B] extends [A] ? true : false : false;
 export type Same<A, B> = [Fits<Plain<A>, Plain<B>>, Fits<Whole<Plain<A>>, Whole<Plain<B>>>] extends
   [true, true] ? true : false;
 
-type Outside = Exclude<Reply, { kind: "failure" | "run_cgroup" | "video_memory" }>;
-
 /** Every pair; `true` where they are the same. */
 export const SAME: {
   readonly request: Same<z.output<typeof request>, Request>;
-  readonly reply: Same<z.output<typeof reply>, Outside>;
+  readonly reply: Same<z.output<typeof reply>, OutsideReply>;
   readonly reading: Same<z.output<typeof liveReading>, LiveReading>;
   readonly history: Same<z.output<typeof liveHistory>, LiveHistory>;
   readonly telemetry: Same<z.output<typeof telemetry>, TelemetryView>;
