@@ -163,9 +163,10 @@ export async function askProcesses(
     pss: false,
     cpu: false,
   });
-  // A row says itself that its process ended.
+  // A row says itself that its process ended, or that it is the kernel, which may be none.
   const ended = new Set(
-    gpu.processes.filter(({ nameStatus }) => nameStatus === "exited").map(({ pid }) => pid),
+    gpu.processes.filter(({ nameStatus }) => nameStatus === "exited" || nameStatus === "kernel")
+      .map(({ pid }) => pid),
   );
   const told = memory.failures.filter(({ code, pid }) =>
     !(code === "no_such_process" && pid !== undefined && ended.has(pid))

@@ -12,7 +12,7 @@ import { hmn } from "./support/cli_world.ts";
 import { repositoryFile } from "./support/run_script.ts";
 
 const PID_FORM = "a whole number from 1 to 2147483647";
-const DEVICE_FORM = "an index, a UUID or its first 8 or more characters, or a PCI bus id";
+const DEVICE_FORM = "an index, a UUID or its first 8 or more characters, a PCI bus id, or a LUID";
 const SOURCES_FORM = "names separated by commas, out of proc, proc_mm, nvml, nvidia_smi, runtime";
 const SORT_FORM = "dedicated, vram, committed, shared, total, rss";
 

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { DeviceNumbers } from "../lib/device_numbers.ts";
 import type { GpuReply } from "../lib/protocol.ts";
 import type { DeviceInfo } from "../lib/records.ts";
+import { selectDevice } from "../lib/select_device.ts";
 import { aDevice, aGpuProcess } from "../lib/testing.ts";
 
 function reply(devices: readonly DeviceInfo[], some: Partial<GpuReply> = {}): GpuReply {
@@ -101,4 +102,10 @@ test("a device that comes later gets a number that nobody has had", () => {
     [2, "i"],
     [3, "e"],
   ]);
+});
+
+test("a device is found by the number that Windows gives it, in either case of its digits", () => {
+  const devices = [aDevice({ luid: "0x00000000_0x0000d3f1" }), aDevice({ index: 1 })];
+  assert.equal(selectDevice(devices, "0x00000000_0x0000D3F1").index, 0);
+  assert.throws(() => selectDevice(devices, "0x00000000_0x0000d3f2"), /no device/);
 });

@@ -34,12 +34,13 @@ export function deviceOption(about: string): Valued<DeviceSelector> {
   return {
     about,
     value: "DEVICE",
-    accepts: "an index, a UUID or its first 8 or more characters, or a PCI bus id",
+    accepts: "an index, a UUID or its first 8 or more characters, a PCI bus id, or a LUID",
     parse: (text) => {
       if (/^\d{1,9}$/.test(text)) return Number(text);
       const isPci = /^(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/i.test(text);
       const isUuid = /^(?=.*[a-z])[a-z0-9-]{8,64}$/i.test(text);
-      return isPci || isUuid ? text : undefined;
+      const isLuid = /^0x[0-9a-f]{8}_0x[0-9a-f]{8}$/i.test(text);
+      return isPci || isUuid || isLuid ? text : undefined;
     },
   };
 }
