@@ -33,6 +33,30 @@ describe("GPUs on Windows", { skip: await skipWine(), timeout: 240_000 }, () => 
     });
   }
 
+  for (const runtime of WINDOWS_RUNTIMES) {
+    for (const isolation of ["worker", "process"]) {
+      it(`${runtime}, isolation ${isolation}: own memory is asked for in the calling process`, async () => {
+        await installFake(session, "dxgi.dll");
+        await installFake(session, "pdh.dll");
+        configureGpus(
+          session,
+          "adapter.0.luid=0x0_0xd3f1\nadapter.0.dedicated=8G\nusage_is_pid=1\n",
+        );
+        const command = session.script(runtime, "Z:\\hmn\\test\\windows\\own_memory.ts", [
+          isolation,
+        ]);
+        const end = await session.run(command, { overrides: GPU_OVERRIDES });
+        assert.equal(end.code, 0, end.stderr);
+        const { pid, snapshot, info } = JSON.parse(end.stdout);
+        for (const told of [snapshot, info]) {
+          assert.equal(told.readIn, "calling_process");
+          assert.equal(told.luid, "0x00000000_0x0000d3f1");
+          assert.equal(told.local.usageBytes, pid);
+        }
+      });
+    }
+  }
+
   for (const name of NAMES) {
     for (const runtime of WINDOWS_RUNTIMES) {
       it(`${runtime}: ${name.replaceAll("_", " ")}`, async () => {

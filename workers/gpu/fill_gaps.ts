@@ -69,7 +69,8 @@ function fillRow(row: GpuProcess, twin: GpuProcess, name: SourceName): GpuProces
   return { ...named, usedBytes: twin.usedBytes, missing: null, source: name };
 }
 
-function fillDevice(device: DeviceInfo, twin: DeviceInfo | undefined): DeviceInfo {
+/** The device with its nulls filled from what another source tells of the same one. */
+export function fillDevice(device: DeviceInfo, twin: DeviceInfo | undefined): DeviceInfo {
   if (twin === undefined) return device;
   const filled: Record<string, unknown> = { ...device };
   for (const [key, value] of Object.entries(twin)) {

@@ -5,6 +5,7 @@
 import type { Failure } from "../../lib/errors.ts";
 import type { Bytes, DeviceInfo, GpuProcess, WddmDevice } from "../../lib/records.ts";
 import type { SourceName } from "../../lib/sources.ts";
+import { fillDevice } from "./fill_gaps.ts";
 import { pairDevices } from "./pair_devices.ts";
 import type { GpuReading } from "./source.ts";
 import { rowWithUnifiedUsage, withUnifiedUsage } from "./unified_usage.ts";
@@ -64,20 +65,13 @@ export function joinReadings(
 
 /** The device with its nulls filled, and with what follows from both together. */
 function joinDevice(device: DeviceInfo, twin: DeviceInfo): DeviceInfo {
-  const filled: Record<string, unknown> = { ...device };
-  for (const [key, value] of Object.entries(twin)) {
-    if (filled[key] === null) filled[key] = value;
-  }
-  const joined = { ...filled, wddm: joinWddm(device.wddm, twin.wddm) } as unknown as DeviceInfo;
-  const { totalBytes, usedBytes } = joined;
+  const filled = fillDevice(device, twin);
+  const { totalBytes, usedBytes } = filled;
   const isOver = totalBytes === null || usedBytes === null || usedBytes > totalBytes;
   return {
-    ...joined,
-    freeBytes: joined.freeBytes ?? (isOver ? null : totalBytes - usedBytes),
-    // Beside used memory that contains the reserve, the reserve would be counted twice.
-    reservedBytes: device.usedBytes !== null && device.usedIncludesReserved
-      ? device.reservedBytes
-      : joined.reservedBytes,
+    ...filled,
+    wddm: joinWddm(device.wddm, twin.wddm),
+    freeBytes: filled.freeBytes ?? (isOver ? null : totalBytes - usedBytes),
   };
 }
 

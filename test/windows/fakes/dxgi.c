@@ -67,6 +67,7 @@ static HRESULT STDMETHODCALLTYPE query_memory(IDXGIAdapter3 *this, UINT node, DX
     if (node != 0 || group > DXGI_MEMORY_SEGMENT_GROUP_NON_LOCAL) return E_INVALIDARG;
     const char *segment = group == DXGI_MEMORY_SEGMENT_GROUP_LOCAL ? "local" : "nonlocal";
     info->CurrentUsage = config_number(0, KEY("%s.usage"), index, segment);
+    if (config_number(0, "usage_is_pid") != 0) info->CurrentUsage = GetCurrentProcessId();
     info->Budget = config_number(0, KEY("%s.budget"), index, segment);
     info->CurrentReservation = config_number(0, KEY("%s.reserved"), index, segment);
     info->AvailableForReservation = config_number(0, KEY("%s.reservable"), index, segment);
