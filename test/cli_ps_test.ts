@@ -354,6 +354,10 @@ test("rows without one figure, of a list that could not be read, are no answer",
   assert.equal(end.code, 7);
   assert.match(end.stdout, /^PID.*\n5 /s);
   assert.match(end.stderr, /pdh: Cannot count/);
+  const absent = [aFailure({ code: "absent", source: "nvml" })];
+  const elsewhere = { devices: [aDevice()], processes: [untold], listedDevices: [] };
+  const without = aProcessesReply({ ...elsewhere, failures: absent });
+  assert.equal((await hmn(["ps"], { processes: without })).code, 0, "nothing broke");
   const told = aProcessesReply({
     ...some,
     processes: [untold, aGpuProcess({ pid: 6, usedBytes: 1, deviceIndex: 0 })],

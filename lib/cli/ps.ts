@@ -6,7 +6,7 @@ import type { DeviceInfo, GpuProcess } from "../records.ts";
 import { selectDevice } from "../select_device.ts";
 import type { Asker } from "./asker.ts";
 import { defineCommand } from "./command.ts";
-import { concerning, exitCodeOf, failureLines, gravest } from "./failures.ts";
+import { areAllAbsent, concerning, exitCodeOf, failureLines, gravest } from "./failures.ts";
 import { orderedProcess } from "./json_records.ts";
 import {
   ASKED_OPTIONS,
@@ -84,7 +84,7 @@ export const command = defineCommand({
     const sentence = psSummary(rows, { pid, device: shownDevice });
     const notes = failures.length > 0 ? failureLines(failures) : incompleteNote(unlisted);
     await context.stderr.write(notes + sentence);
-    return isBlank(rows, reply) ? exitCodeOf(failures) : 0;
+    return isBlank(rows, reply) && !areAllAbsent(failures) ? exitCodeOf(failures) : 0;
   },
 });
 

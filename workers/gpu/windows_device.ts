@@ -1,6 +1,7 @@
 /** A device of which Windows has told its LUID alone. Pure. */
 import type { DeviceInfo } from "../../lib/records.ts";
 import type { SourceName } from "../../lib/sources.ts";
+import { NO_TELEMETRY } from "./no_telemetry.ts";
 
 /** Everything else is not known. */
 export function windowsDevice(source: SourceName, index: number, luid: string): DeviceInfo {
@@ -21,15 +22,8 @@ export function windowsDevice(source: SourceName, index: number, luid: string): 
     pciId: null,
     luid,
     wddm: null,
-    utilizationRatio: null,
-    memoryBandwidthBusyRatio: null,
-    temperatureCelsius: null,
-    powerWatts: null,
-    smClockMhz: null,
-    memoryClockMhz: null,
+    ...NO_TELEMETRY,
     cudaDriverVersion: null,
-    eccEnabled: null,
-    migEnabled: null,
     migSlices: [],
     source,
   };

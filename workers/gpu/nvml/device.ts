@@ -3,6 +3,7 @@ import type { Failure } from "../../../lib/errors.ts";
 import type { DeviceInfo, GpuProcess } from "../../../lib/records.ts";
 import type { Host } from "../../host/host.ts";
 import type { ProcessNamer } from "../../process_namer.ts";
+import { NO_TELEMETRY } from "../no_telemetry.ts";
 import type { GpuQuestion } from "../source.ts";
 import { identify, type KnownDevice } from "./identity.ts";
 import { type MemoryReading, readMemory } from "./memory.ts";
@@ -11,7 +12,7 @@ import { readProcesses } from "./processes.ts";
 import { isFatal, isStale, NOT_BELIEVABLE, nvmlFailure, stateOf, SUCCESS } from "./return_codes.ts";
 import type { Session } from "./session.ts";
 import { rowFailures, toProcess } from "./told_rows.ts";
-import { NO_TELEMETRY, readTelemetry } from "./telemetry.ts";
+import { readTelemetry } from "./telemetry.ts";
 import { isUnified, unifiedMemory } from "./unified.ts";
 import { type Untold, untoldFailures } from "./untold.ts";
 

@@ -1,34 +1,9 @@
 /** What a device tells beside its memory. A number it does not have is not asked for again. */
-import type { DeviceInfo } from "../../../lib/records.ts";
+import type { Telemetry } from "../no_telemetry.ts";
 import { FUNCTION_NOT_FOUND, isLacking, SUCCESS } from "./return_codes.ts";
 import type { Session } from "./session.ts";
 import { UTILIZATION } from "./structs.ts";
 import { note, type Untold } from "./untold.ts";
-
-/** The fields that are filled here. */
-export type Telemetry = Pick<
-  DeviceInfo,
-  | "utilizationRatio"
-  | "memoryBandwidthBusyRatio"
-  | "temperatureCelsius"
-  | "powerWatts"
-  | "smClockMhz"
-  | "memoryClockMhz"
-  | "eccEnabled"
-  | "migEnabled"
->;
-
-/** Nothing known. */
-export const NO_TELEMETRY: Telemetry = {
-  utilizationRatio: null,
-  memoryBandwidthBusyRatio: null,
-  temperatureCelsius: null,
-  powerWatts: null,
-  smClockMhz: null,
-  memoryClockMhz: null,
-  eccEnabled: null,
-  migEnabled: null,
-};
 
 /** `NVML_TEMPERATURE_GPU`, `NVML_CLOCK_SM`, `NVML_CLOCK_MEM`, `NVML_FEATURE_ENABLED`. */
 const TEMPERATURE_GPU = 0;
